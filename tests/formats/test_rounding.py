@@ -151,3 +151,50 @@ def test_a_sum_in_two_words_is_shifted_either_way(how: Rounding, high: int, low:
     found = pair_shifted(np.array([high], np.int64), np.array([low], np.int64), bits, np.array([shift]), how)
     value = Fraction((high << bits) + low) / Fraction(2) ** shift
     assert found.tolist() == [min(max(whole(value, how), -WIDE_LIMIT), WIDE_LIMIT)]
+
+
+FAR = (1, -1, 2**61, -(2**61), WIDE_LIMIT, -WIDE_LIMIT)
+
+
+@pytest.mark.parametrize("how", list(Rounding))
+def test_shifts_by_all_bits_and_more(how: Rounding) -> None:
+    """(2^62 - 1) / 2^62 is nearly 1, / 2^63 nearly a half, and less beyond: only a truncated negative one is not 0."""
+    for shift in (61, 62, 63, 64, 65, 200):
+        wanted = [whole(Fraction(value, 1 << shift), how) for value in FAR]
+        values = np.array(FAR, np.int64)
+        assert shifted(values, shift, how).tolist() == wanted, shift
+        assert shifter(shift, how)(values).tolist() == wanted, shift
+    each = np.array([61, 64, 0, -1, 200, -70])
+    values = np.array([WIDE_LIMIT, -1, 7, -3, -WIDE_LIMIT, 1], np.int64)
+    wanted = [whole(Fraction(WIDE_LIMIT, 1 << 61), how), whole(Fraction(-1, 1 << 64), how), 7, -6]
+    wanted += [whole(Fraction(-WIDE_LIMIT, 1 << 200), how), WIDE_LIMIT]
+    assert shifted(values, each, how).tolist() == wanted, "a shift of its own for each number"
+
+
+@pytest.mark.parametrize("how", list(Rounding))
+@pytest.mark.parametrize("bits", [1, 31])
+def test_a_sum_in_two_words_is_shifted_by_all_its_bits_and_more(how: Rounding, bits: int) -> None:
+    """|high| of 62 bits over `bits` more; `low` of either sign, and beyond 2^bits."""
+    shifts = [bits - 1, bits, bits + 1, bits + 61, bits + 62, bits + 63, bits + 64, bits + 65, 200]
+    for high in (2**61, -(2**61), 2**62 - 2, -(2**62) + 2, 1, -1, 0):
+        for low in (0, 1, -1, (1 << bits) + 1, 1 << (bits - 1)):
+            found = pair_shifted(np.full(9, high, np.int64), np.full(9, low, np.int64), bits, np.array(shifts), how)
+            values = [whole(Fraction((high << bits) + low, 1 << shift), how) for shift in shifts]
+            assert found.tolist() == [min(max(value, -WIDE_LIMIT), WIDE_LIMIT) for value in values], (high, low)
+
+
+@pytest.mark.parametrize("how", list(Rounding))
+def test_conversions_of_large_numbers(how: Rounding) -> None:
+    """Around 2^30, where few steps end, and near 62 bits: with ratios below 1 the product of a 31-bit multiplier."""
+    for ratio in (0.3, 0.75, 5 / 7, 3.0, 2.0**-20 * 1.1):
+        conversion = Conversion(ratio, how)
+        (multiplier,), (shift,) = conversion.integers()
+        assert 1 << 30 <= multiplier < 1 << 31
+        assert abs(multiplier / 2.0**shift / ratio - 1) <= 2.0**-31
+        for value in (2**30 - 1, 2**30, 2**30 + 1, -(2**30), -(2**30) - 1, 2**45 + 3, -(2**60) + 1, WIDE_LIMIT):
+            exact = Fraction(value * multiplier, 1 << shift)
+            if how is Rounding.GEMMLOWP and shift > 31:  # rounded twice: first to the nearest, ties up
+                exact = Fraction(whole(Fraction(value * multiplier, 1 << 31), Rounding.HALF_UP), 1 << (shift - 31))
+            once = how is Rounding.GEMMLOWP and shift <= 31
+            wanted = whole(exact, Rounding.HALF_UP if once else how)
+            assert conversion(np.array([value], np.int64)).tolist() == [min(max(wanted, -WIDE_LIMIT), WIDE_LIMIT)]

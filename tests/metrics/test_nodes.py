@@ -161,3 +161,25 @@ def test_leakage_by_transistors_temperature_and_voltage() -> None:
     assert leakage_mw(Conditions(voltage_v=0.6)) == pytest.approx(usual * 0.6 / 0.9)
     dynamic = [load_prices("node_45nm", Conditions(voltage_v=v)).memory(sram).read_pj for v in (0.9, 0.6)]
     assert dynamic[1] == pytest.approx(dynamic[0] * (0.6 / 0.9) ** 2)
+
+
+@pytest.mark.parametrize("node", SCALED)
+def test_what_each_factor_is_for(node: int) -> None:
+    """Flip-flops and SRAM by those of energy and area, what SRAM leaks by that of leakage, wires by their own."""
+    anchor, made, by = load_technology("node_45nm"), load_technology(f"node_{node}nm"), scales(node)
+    before, after = anchor.register_bit, made.register_bit
+    assert after.energy_pj == pytest.approx(before.energy_pj * by.energy.factor)
+    assert after.area_um2 == pytest.approx(before.area_um2 * by.area.factor)
+    assert after.area_spread.high == pytest.approx(before.area_spread.high * by.area.high / by.area.factor)
+    assert made.wires.energy_pj_per_bit_mm == pytest.approx(anchor.wires.energy_pj_per_bit_mm * by.wires.factor)
+    assert made.voltage_v == by.voltage_v
+    factors = {"read_pj": by.energy, "write_pj": by.energy, "leakage_mw": by.leakage, "area_mm2": by.area}
+    for ports in ("single_port", "dual_port"):
+        for quantity, scale in factors.items():
+            ours, theirs = (getattr(getattr(t.sram, ports), quantity) for t in (made, anchor))
+            assert ours[1][2] == pytest.approx(theirs[1][2] * scale.factor), (ports, quantity)
+    for quantity, scale in (("energy", by.energy), ("leakage", by.leakage), ("area", by.area)):
+        old, new = (getattr(t.sram, f"{quantity}_spread") for t in (anchor, made))
+        assert (new.low, new.high) == pytest.approx(
+            (old.low * scale.low / scale.factor, old.high * scale.high / scale.factor)
+        )

@@ -13,6 +13,7 @@ from archsim.config.presets import PresetKind, preset_names
 from archsim.hardware.operators import Operator, OperatorKind, table_of
 from archsim.hardware.storage import OffChip, Registers, Sram
 from archsim.technology import Prices, load_prices
+from archsim.technology.conditions import Conditions
 from archsim.technology.interpolate import interpolate, interpolate_grid
 
 NODES = preset_names(PresetKind.TECHNOLOGY)
@@ -235,3 +236,64 @@ def test_cacti_lies_near_what_was_published_at_45_nm() -> None:
     for kib, published, share in ((8, 10, 0.55), (32, 20, 0.47), (1024, 100, 0.46)):
         found = prices.memory(Sram(1, kib * 1024, 64, dual_port=False)).read_pj
         assert found / published == pytest.approx(share, abs=5e-3)
+
+
+def test_a_port_wider_than_the_table_and_copies_of_a_bank_by_hand() -> None:
+    """600 bits are two macros of 300, each of the words of its bank: 64 KiB of 2 banks are 524,288 / 4 / 300 words.
+
+    A bank of which there are three copies is two banks more, so 2 + 2 of twice a macro each, that leak and take area;
+    an access is to one.
+    """
+    prices = load_prices("node_45nm")
+    assert prices.technology.sram.width_bits[-1] == 512
+    found = prices.memory(Sram(2, 65_536, 600, dual_port=True, copies=(("x", 3),)))
+    grids, words = prices.technology.sram.dual_port, 8 * 65_536 / (2 * 2 * 300)
+    axes = prices.technology.sram.words, prices.technology.sram.width_bits
+
+    def at(grid: tuple[tuple[float, ...], ...]) -> float:
+        return interpolate_grid(*axes, grid, words, 300)
+
+    assert found.access_bits == 300
+    assert (found.read_pj, found.write_pj) == pytest.approx((at(grids.read_pj), at(grids.write_pj)))
+    assert found.leakage_mw == pytest.approx(8 * at(grids.leakage_mw))
+    assert found.area_mm2 == pytest.approx(8 * at(grids.area_mm2))
+    assert (found.access_pj("read"), found.access_pj("write")) == (found.read_pj, found.write_pj)
+    assert found.read_pj != found.write_pj
+
+
+def test_how_far_beyond_the_table_an_sram_lies_is_said() -> None:
+    """Its ends are among it; less than a word a bank is one."""
+    prices = load_prices("node_45nm")
+    words, bits = prices.technology.sram.words, prices.technology.sram.width_bits
+    ends = f"the table has {words[0]:,} to {words[-1]:,} words x {bits[0]:,} to {bits[-1]:,} bits"
+    for words_of, bits_of in ((words[0], bits[0]), (words[-1], bits[-1])):
+        assert prices.memory(Sram(1, words_of * bits_of // 8, bits_of, dual_port=False)).extrapolated == ""
+    few = prices.memory(Sram(1, (words[0] - 1) * 64 // 8, 64, dual_port=False))
+    assert few.extrapolated == f"SRAM of {words[0] - 1} words x 64 bits: {ends}"
+    many = prices.memory(Sram(1, (words[-1] + 1) * 64 // 8, 64, dual_port=False))
+    assert many.extrapolated == f"SRAM of {words[-1] + 1:,} words x 64 bits: {ends}"
+    narrow = prices.memory(Sram(1, 256 * (bits[0] - 8) // 8, bits[0] - 8, dual_port=False))
+    assert narrow.extrapolated == f"SRAM of 256 words x {bits[0] - 8} bits: {ends}"
+    tiny = prices.memory(Sram(4, 4, 64, dual_port=False))
+    assert tiny.extrapolated == f"SRAM of 1 words x 64 bits: {ends}"
+
+
+def test_what_switches_goes_with_the_square_of_the_voltage() -> None:
+    """45 nm at 0.45 instead of 0.9 V: a quarter of the energy of everything on the chip; DRAM and areas stay."""
+    usual, half = load_prices("node_45nm"), load_prices("node_45nm", Conditions(voltage_v=0.45))
+    for operator in (
+        Operator(OperatorKind.ADD, 16),
+        Operator(OperatorKind.REGISTER),
+        table_of(4, 40),
+        table_of(64, 32),
+    ):
+        before, after = usual.operator(operator), half.operator(operator)
+        assert after.energy_pj == pytest.approx(before.energy_pj / 4), operator
+        assert after.area_mm2 == before.area_mm2
+    for memory in (Registers(100), Sram(1, 8192, 64, dual_port=True)):
+        was, now = usual.memory(memory), half.memory(memory)
+        assert (now.read_pj, now.write_pj) == pytest.approx((was.read_pj / 4, was.write_pj / 4))
+        assert now.leakage_mw == pytest.approx(was.leakage_mw / 2)
+        assert now.area_mm2 == was.area_mm2
+    assert half.memory(OffChip("lpddr4")) == usual.memory(OffChip("lpddr4"))
+    assert half.digest != usual.digest
