@@ -55,7 +55,7 @@ def test_macs_that_were_done_and_skipped() -> None:
 
 
 def test_energy_that_was_saved() -> None:
-    """13 uJ against 7: the array 5 less, leakage the same, the encoder 1 more, and wires that only the dense run has."""
+    """13 uJ against 7: the array 5 less, leakage the same, the encoder 1 more, and wires of the dense run alone."""
     run, dense = stats(40, mac_array=1, leakage=4, encoder=2), stats(100, mac_array=6, leakage=4, encoder=1, wires=2)
     found = figures(run, dense)
     assert (found.dense_energy_uj, found.skipped_uj) == (13, 6)
