@@ -135,10 +135,12 @@ def test_banks_that_hold_nothing() -> None:
 
 def test_leakage_that_gating_saves() -> None:
     """By memory, from all that its buffers keep; nothing without gating, or where it is not known what is kept."""
-    node, memories = (
-        load_prices("node_45nm"),
-        {"a": sram(4, capacity=40_000), "b": sram(2, capacity=80_000), "r": Registers(9)},
-    )
+    node = load_prices("node_45nm")
+    memories: dict[str, Storage] = {
+        "a": sram(4, capacity=40_000),
+        "b": sram(2, capacity=80_000),
+        "r": Registers(9),
+    }
     kept = {"a": {"x": 4_000, "y": 7_000}, "z": {"x": 1}}
     assert bytes_by_memory(kept) == {"a": 11_000, "z": 1}
     found = gated_mw(memories, node, Counted(gating="unused_banks"), kept)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from archsim.technology.beside import DEVICES, DeviceLeakage, DramPower, Leakage, Overhead
 from archsim.technology.conditions import ALL_COUNTED, USUAL, Conditions, Counted, EnergyModel
-from archsim.technology.config import OperatorPoint, OperatorTable, RegisterBit, SramGrids, SramTable
+from archsim.technology.config import OperatorPoint, OperatorTable, RegisterBit, SramGrids, SramTable, Technology
+from archsim.technology.load import load_technology
 from archsim.technology.spread import SURE, Range, Scale, Spread, spread_of, sum_of
 
 POINT = {"bits": 8, "energy_pj": 1.0, "area_um2": 1.0}
@@ -151,6 +152,23 @@ def test_what_is_left_out() -> None:
     assert RegisterBit(source="s", energy_pj=1.0, area_um2=1.0).energy_spread == Spread(low=1.0, high=1.0) == SURE
     power = dict.fromkeys(("active_mw", "standby_mw", "power_down_mw", "self_refresh_mw", "refresh_mw"), 1.0)
     assert made(DramPower, source="s", **power).spread == SURE
+
+
+def test_the_chain_and_the_types_of_dram() -> None:
+    """A chain's name has up to 200 characters, or none; there are 1 to 32 types of DRAM, each of a name of its own."""
+    plain = load_technology("node_45nm").model_dump(mode="json")
+    drams = [plain["dram"][0] | {"name": f"d{number}"} for number in range(33)]
+    assert made(Technology, **(plain | {"chain": "c" * 200, "dram": drams[:32]})).dram[31].name == "d31"
+    assert len(made(Technology, **(plain | {"dram": drams[:1]})).dram) == 1
+    assert made(Technology, **{name: value for name, value in plain.items() if name != "chain"}).chain == ""
+    for changed, said in (
+        ({"chain": "c" * 201}, "at most 200 characters"),
+        ({"dram": drams}, "at most 32 items"),
+        ({"dram": []}, "dram: one type or more is needed"),
+        ({"dram": [drams[0], drams[1], drams[0]]}, "dram: names are given twice .d0, d1, d0."),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            made(Technology, **(plain | changed))
 
 
 def test_ranges_by_hand() -> None:
