@@ -92,6 +92,21 @@ def test_by_hand(tmp_path: Path) -> None:
     assert found.witness.rms_difference == pytest.approx(2.5 / np.sqrt(3), rel=1e-15)
 
 
+def test_a_witness_may_have_scores_alone_or_codes_beside_them(tmp_path: Path) -> None:
+    """Then nothing but the scores is compared; of codes of three steps the run takes two, and so of the scores."""
+    alone = load_tensors(write(tmp_path, results={"scores": RESULTS["scores"]}))
+    assert (present(alone.expected).tensors, present(alone.expected).left_out) == ((), ())
+    assert present(present(alone.task).expected).tolist() == RESULTS["scores"][:, :, None].tolist()
+    codes: Tensors = {
+        "output_codes": np.zeros((3, 2, 2), np.int8),
+        "scores": np.arange(6, dtype=np.float32).reshape(3, 2),
+    }
+    some = load_tensors(write(tmp_path, results=codes))
+    assert present(present(some.task).expected).tolist() == [[[0], [1]], [[2], [3]]]
+    with pytest.raises(WorkloadError, match="holds no results: expected any of output"):
+        load_tensors(write(tmp_path, NETWORK, results={"scores": RESULTS["scores"]}))
+
+
 def test_functions_and_several_scores(tmp_path: Path) -> None:
     """No relu; sigmoid(ln 3) = 3/4 and sigmoid(-ln 3) = 1/4; no bias, no witness; the threshold 0.5 lies between."""
     head = {"weight": np.array([[np.log(3), 0], [0, np.log(3)]])}
