@@ -142,7 +142,7 @@ def test_tensors_are_chosen_by_name_once_each(tmp_path: Path) -> None:
 
 
 def test_long_lists_are_cut_after_twelve(tmp_path: Path) -> None:
-    """A GRU has 9 names and ten layers of an RNN 12, all said; an LSTM 15, of which 12 are; and 12 of the file's own."""
+    """A GRU has 9 names and ten layers of an RNN 12, all said; of an LSTM 12 of 15, and 12 of the file."""
     assert "gate_n_l0, gate_n; the file holds t" in refused(tmp_path, {"t": np.zeros(1)}, more="kind: gru\n")
     text = refused(tmp_path, {"t": np.zeros(1)}, more="kind: rnn\nnum_layers: 10\n")
     assert "h_n_l8, h_n_l9; the file holds t" in text
