@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import exp
 from typing import Any
 
 import pytest
@@ -191,3 +192,31 @@ def test_the_spread_of_a_product() -> None:
     assert (found.low, found.high) == pytest.approx((0.4, 2.4))
     assert found.source == "a; b"
     assert len(Spread(low=1.0, high=1.0, source="a" * 1199).scaled(scale).source) == 1200
+
+
+def test_factors_of_conditions_by_hand() -> None:
+    """Tables of 45 nm are for 0.9 V. At 0.6 V what switches takes (2/3)^2, and what leaks 2/3 of it.
+
+    A device of three times the usual factor leaks three times as much, and 10 K more make exp(10 * its growth) of it,
+    10 K less the inverse.
+    """
+    base = load_technology("node_45nm")
+    growth = {"low_standby": 0.01, "low_power": 0.02, "high_performance": 0.03}
+    factors = {"low_standby": 0.5, "low_power": 2.0, "high_performance": 6.0}
+    devices = tuple(
+        found.model_copy(update={"factor": factors[found.name], "per_kelvin": growth[found.name]})
+        for found in base.leakage.devices
+    )
+    leakage = base.leakage.model_copy(update={"devices": devices, "device": "low_power", "temperature_k": 350.0})
+    node = base.model_copy(update={"leakage": leakage, "voltage_v": 0.9})
+    assert (USUAL.energy_factor(node), USUAL.leakage_factor(node)) == (1.0, 1.0)
+    low = Conditions(voltage_v=0.6)
+    assert (low.energy_factor(node), low.leakage_factor(node)) == pytest.approx((4 / 9, 2 / 3))
+    for conditions, factor in (
+        (Conditions("high_performance"), 3.0),
+        (Conditions("low_standby"), 0.25),
+        (Conditions(temperature_k=360.0), exp(0.2)),
+        (Conditions(temperature_k=340.0), exp(-0.2)),
+        (Conditions("high_performance", 360.0, 0.6), 3 * exp(0.3) * 2 / 3),
+    ):
+        assert conditions.leakage_factor(node) == pytest.approx(factor), conditions

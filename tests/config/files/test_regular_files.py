@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.config.files.regular_files import open_regular, read_regular
+from archsim.config.files.regular_files import open_regular, read_regular, read_up_to
 from archsim.config.json_text import json_of
 from archsim.errors import ArchError, OutputError, SpaceError, WorkloadError
 from archsim.explore import Space
@@ -93,6 +93,19 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     assert read_regular(path, 5) == b"12345"
     with pytest.raises(OSError, match="larger than 4 bytes, the most that is read"):
         read_regular(path, 4)
+
+
+@pytest.mark.skipif(not Path("/proc/version").is_file(), reason="a file that does not say its size is Linux's")
+def test_a_file_that_does_not_say_its_size_is_read_whole() -> None:
+    """The system says that it has no bytes; what is there is read all the same, up to the bound."""
+    path = Path("/proc/version")
+    whole = path.read_bytes()
+    assert (path.stat().st_size, len(whole) > 10) == (0, True)
+    assert read_regular(path, 1 << 20) == read_regular(path, len(whole)) == whole
+    with pytest.raises(OSError, match="the most that is read"):
+        read_regular(path, len(whole) - 1)
+    with open_regular(path) as file:
+        assert read_up_to(file, 5) == whole[:5]
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 1 << 20, (1 << 20) + 1, 5 << 20])
