@@ -24,6 +24,7 @@ from archsim.families.delta.layer_times import LayerRules, LayerTimes, busy_cycl
 from archsim.families.delta.ops import ColumnOp, MultiplyColumns, Scan, UpdateHidden
 from archsim.formats import Formats
 from archsim.hardware.functions.method_registry import make_method
+from archsim.hardware.lane_inventory import LaneInventory
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import (
     REGISTER_BIT,
@@ -39,6 +40,7 @@ from archsim.hardware.operators import (
 from archsim.hardware.unit import ConfigT, Service, Session, Unit, Work
 from archsim.program.ir import Buffer, Op
 from archsim.workload.activity import StepColumns
+from archsim.workload.network import CellKind
 
 
 class DeltaUnit(Unit[ConfigT]):
@@ -195,23 +197,28 @@ class DeltaActivation(DeltaUnit[DeltaActivationConfig]):
         return 0
 
     def tally(self, op: Op) -> Tally:
-        """Each hidden unit's gates, and the products and additions of its new state."""
+        """Each hidden unit's gates (of an LSTM tanh(c), too), and the products and additions of its new state."""
         update = self._op(op)
-        return times(self._lane(len(update.functions), 0), update.old.entries)
+        evaluations = update.kind.gates + (update.kind is CellKind.LSTM)
+        of_unit = times(self._resources.evaluation, evaluations)
+        if update.kind.has_gates:
+            of_unit += self._arithmetic
+        return times(of_unit, update.old.entries)
 
     def inventory(self) -> Tally:
         """A lane for each PE: the functions take turns in one evaluator."""
-        return times(self._lane(1, 1), self._pes)
+        return times(self._resources.inventory + self._arithmetic, self._pes)
 
-    def _lane(self, functions: int, tables: int) -> Tally:
-        """So many evaluations, three products (of a GRU and of an LSTM alike), two additions, and their registers."""
-        gate, state = self.formats.format("activation"), width_of(self.formats.format("hidden"))
-        resources = self.method.resources(gate)
-        found = times(resources.inventory if tables else resources.evaluation, functions)
-        found[multiplier(width_of(gate), state)] += 3
-        found[adder(state)] += 2
-        found[REGISTER_BIT] += 5 * state.bits
-        return found
+    @property
+    def _resources(self) -> LaneInventory:
+        """What a lane of the functions is built of."""
+        return self.method.resources(self.formats.format("activation"))
+
+    @property
+    def _arithmetic(self) -> Tally:
+        """Three products and two additions, of a GRU and of an LSTM alike, each with a register."""
+        gate, state = width_of(self.formats.format("activation")), width_of(self.formats.format("hidden"))
+        return Counter({multiplier(gate, state): 3, adder(state): 2, REGISTER_BIT: 5 * state.bits})
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).old.entries, Fraction(self._pes, self.config.group_cycles))

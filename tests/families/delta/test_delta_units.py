@@ -181,6 +181,21 @@ def test_what_the_activation_takes() -> None:
     assert built[table] == 8
 
 
+@pytest.mark.parametrize(
+    ("kind", "evaluations", "products", "sums"), [("gru", 3, 3, 2), ("lstm", 5, 3, 2), ("rnn", 1, 0, 0)]
+)
+def test_each_function_of_a_hidden_unit_is_an_evaluation(kind: str, evaluations: int, products: int, sums: int) -> None:
+    """A GRU's r, z and n; an LSTM's i, f, g, o and tanh(c); an RNN's h, which nothing follows. A table is read once an
+    evaluation. The products are r h, (1 - z) n and z h, or f c, i g and o tanh(c)."""
+    machine = config()
+    unit = build_units(machine)["activation"]
+    found = unit.tally(ops_of(load_workload(f"{kind}:8,32,t=2"), machine)["hidden"])
+    (table,) = (operator for operator in found if operator.kind is OperatorKind.TABLE)
+    assert found[table] == evaluations * 32
+    assert found[multiplier(Width(9, floating=False), Width(16, floating=False))] == products * 32
+    assert found[integer_adder(16)] == sums * 32
+
+
 def test_what_its_memories_are_made_of() -> None:
     """4 PEs: block RAMs of 4 KiB, one each for states of 16 bits and for sums of 24; 20 entries of column and delta.
 
