@@ -98,6 +98,36 @@ def test_the_rows_of_interleaved_gates() -> None:
     assert loads["load W_hr"] == [(0, 4)]
 
 
+def test_a_load_follows_the_tile_whose_slot_it_takes() -> None:
+    """LSTM(3, 4) on 4 rows: 4 tiles a step, each a unit; 3 slots of W_ih, 4 x 12 bytes each, and of W_hh, 4 x 16.
+
+    The first three tiles come before the first step. Tile 0 makes room for tile 3, tiles 1 to 3 for tiles 0 to 2 of the
+    next step, which the last step does not have. A slot's number goes on by 4 a step.
+    """
+    sets = (
+        "mac_array.rows=4",
+        "accumulators.entries=64",
+        "weight_sram.stream_slots=3",
+        "state_buffer.capacity_bytes=4KiB",
+    )
+    config = load_arch(
+        "tiny_2x2", [parse_override(f"weight_sram.capacity_bytes={3 * (48 + 64)}"), *map(parse_override, sets)]
+    ).config
+    program = find_schedule("fused_streamed", "gemv").build(load_workload("lstm:3,4,t=5").spec, config)
+    first, body = ([op for op in phase.ops if "stream W_ih" in op.label] for phase in program.phases[:2])
+    assert [op.label for op in first] == [f"stream W_ih[{number}] of 0" for number in (0, 1, 2)]
+    assert [[(r.start, r.stop, r.offset, r.stride) for r in op.writes] for op in first] == [
+        [(0, 4, number, 0)] for number in (0, 1, 2)
+    ]
+    assert [(op.label, op.skip_last) for op in body] == [
+        ("stream W_ih[3]", 0),
+        *((f"stream W_ih[{number}] of t+1", 1) for number in (0, 1, 2)),
+    ]
+    assert [(r.offset, r.stride) for op in body for r in op.writes] == [(number, 4) for number in (0, 1, 2, 3)]
+    order = [op.label for op in program.phases[1].ops if op.label.startswith(("mac", "stream"))]
+    assert order[:3] == ["mac[0]", "stream W_ih[3]", "stream W_hh[3]"]
+
+
 def test_rows_tile_by_tile() -> None:
     """Pieces from 0 on that adjoin are the model's own order; others make a tensor of its own, in which each group is
     one piece behind those before it; a group without rows of the matrix has none."""
