@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archsim.families.npu.chain_words import Idle, StreamOp
+from archsim.families.npu.mvu import MatVec
 from archsim.program.ir import Observed, Op, Region
 from archsim.workload import CellKind
 from tests.families.npu.unequal import LOAD, build
@@ -63,6 +64,33 @@ def test_a_chain_that_multiplies() -> None:
         ("ld", "x_f.1", 2, 0),
         ("wb", "x_f.1", 2, 0),
     ]
+
+
+def test_rows_of_the_parts_of_a_product() -> None:
+    """Gate g is the third: rows 232 on of W_ih and of the biases, 60 of them and 56. Only products of x begin sums."""
+    ops = {op.label: op for op in build(TWO_PARTS).phases[1].ops if isinstance(op, MatVec)}
+    for name, start, rows in (("0", 0, 60), ("1", 60, 56)):
+        of_x, of_h = ops[f"x_g.{name}"], ops[f"ig.{name}"]
+        first = 2 * 116 + start
+        assert of_x.bias is not None
+        assert [(r.start, r.stop) for r in (of_x.weights, of_x.bias)] == [(first, first + rows)] * 2
+        assert (of_h.weights.start, of_h.weights.stop, of_h.bias) == (first, first + rows, None)
+        assert [(op.sums.start, op.sums.stop, op.start) for op in (of_x, of_h)] == [
+            (start, start + rows, True),
+            (start, start + rows, False),
+        ]
+        assert [(op.vector.buffer.name, op.vector.stride) for op in (of_x, of_h)] == [("x", 1), ("h", 0)]
+
+
+def test_slots_of_a_fifo_are_taken_in_turn() -> None:
+    """Behind the multiplier 8 products of two parts a step, behind the others 10 chains; x has one slot a step."""
+    ops = [op for op in build(TWO_PARTS).phases[1].ops if not isinstance(op, Idle)]
+    for unit, parts in (("mvu", 16), ("evrf", 20), ("mfu0", 20), ("mfu1", 20)):
+        places = [op.writes[0] for op in ops if op.unit == unit]
+        assert [(region.offset, region.stride) for region in places] == [(place, parts) for place in range(parts)]
+    wires = [op.reads[0] for op in ops if op.unit == "wb"]
+    assert [(r.offset, r.stride) for r in wires if r.buffer.name == "wire.x"] == [(0, 1)]
+    assert [(r.offset, r.stride) for r in wires if r.buffer.name == "wire.chain"] == [(n, 20) for n in range(20)]
 
 
 def test_a_short_vector() -> None:
