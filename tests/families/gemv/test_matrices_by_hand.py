@@ -98,6 +98,17 @@ def test_the_rows_of_interleaved_gates() -> None:
     assert loads["load W_hr"] == [(0, 4)]
 
 
+def test_a_candidates_parts_are_rows_of_one_matrix_each() -> None:
+    """GRU(3, 2): the candidate has a row of W_ih and one of W_hh for each unit, in groups that hold both apart. Each of
+    the 6 rows of both matrices is loaded once."""
+    sets = ("accumulators.entries=64", "state_buffer.capacity_bytes=4KiB")
+    config = load_arch("tiny_2x2", [parse_override(text) for text in sets]).config
+    program = find_schedule("fused", "gemv").build(load_workload("gru:3,2,t=2").spec, config)
+    for name in ("W_ih", "W_hh"):
+        loads = [op for op in program.phases[0].ops if op.label.startswith(f"load {name}[")]
+        assert sorted(row for op in loads for r in op.reads for row in range(r.start, r.stop)) == list(range(6))
+
+
 def test_a_load_follows_the_tile_whose_slot_it_takes() -> None:
     """LSTM(3, 4) on 4 rows: 4 tiles a step, each a unit; 3 slots of W_ih, 4 x 12 bytes each, and of W_hh, 4 x 16.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.families.npu.chain_words import Idle, StreamOp
 from archsim.families.npu.mvu import MatVec
-from archsim.program.ir import Observed, Op, Region
+from archsim.program.ir import Observed, Op, PhaseKind, Region
 from archsim.workload import CellKind
 from tests.families.npu.unequal import LOAD, build
 from tests.strategies import network
@@ -88,6 +88,7 @@ def test_slots_of_a_fifo_are_taken_in_turn() -> None:
     for unit, parts in (("mvu", 16), ("evrf", 20), ("mfu0", 20), ("mfu1", 20)):
         places = [op.writes[0] for op in ops if op.unit == unit]
         assert [(region.offset, region.stride) for region in places] == [(place, parts) for place in range(parts)]
+        assert {region.buffer.entries for region in places} == {60}, "as long as the longer part"
     wires = [op.reads[0] for op in ops if op.unit == "wb"]
     assert [(r.offset, r.stride) for r in wires if r.buffer.name == "wire.x"] == [(0, 1)]
     assert [(r.offset, r.stride) for r in wires if r.buffer.name == "wire.chain"] == [(n, 20) for n in range(20)]
@@ -167,6 +168,37 @@ def test_the_constant_of_a_gru() -> None:
     ]
     assert [op.joined for op in ones] == [False, True, True, True, True]
     assert ops[: len(ones)] == tuple(ones)
+
+
+def test_an_h_of_two_parts_is_written_beside_the_old_one() -> None:
+    """An RNN's later rows still need the h of the step before: a step reads one place and writes the other."""
+    load = network(kind=CellKind.RNN, input_size=50, hidden_size=116, steps=4, batch=3)
+    ops = build(load).phases[1].ops
+    reads = [op.vector for op in ops if isinstance(op, MatVec) and op.vector.buffer.name == "h"]
+    writes = [op.writes[0] for op in ops if op.unit == "wb" and op.writes and op.writes[0].buffer.name == "h"]
+    assert [(r.start, r.stop, r.offset, r.stride) for r in reads] == [(0, 116, 0, 1)] * 2
+    assert [(r.start, r.stop, r.offset, r.stride) for r in writes] == [(0, 60, 1, 1), (60, 116, 1, 1)]
+
+
+def test_phases() -> None:
+    """A first load of each layer, which is no step, and its steps; frames have one body of all layers."""
+    one, two, frames = (
+        [(phase.name, phase.kind, phase.repeat, phase.steps) for phase in build(load).phases]
+        for load in (
+            LOAD,
+            network(kind=CellKind.LSTM, input_size=50, hidden_size=13, steps=5, batch=3, num_layers=2),
+            network(kind=CellKind.LSTM, input_size=50, hidden_size=13, steps=5, num_layers=2, streaming=True),
+        )
+    )
+    body, handover = PhaseKind.BODY, PhaseKind.HANDOVER
+    assert one == [("body: first loads", body, 1, 0), ("body", body, 2, None)]
+    assert two == [
+        ("body: first loads", body, 1, 0),
+        ("body of layer 0", body, 5, None),
+        ("handover to layer 1", handover, 1, 0),
+        ("body of layer 1", body, 5, None),
+    ]
+    assert frames == [("body", body, 5, None)]
 
 
 def test_frames_write_every_h() -> None:

@@ -55,12 +55,17 @@ def test_the_words_on_their_way_to_the_registers_never_wait() -> None:
 
 
 def test_long_vectors_in_a_register_file() -> None:
-    """c of 116 numbers: 29 words for each of 2 sequences, more than the 15 of a chunk."""
+    """c of 116 numbers: 29 words for each of 2 sequences, more than the 15 of a chunk. Matrices: 4 gates of 24 row
+    blocks, with 3 column blocks of x and 6 of h."""
     load = network(kind=CellKind.LSTM, input_size=50, hidden_size=116, steps=2, batch=3)
     build(load, "evrf.depth_words=58")
     with pytest.raises(CapacityError) as caught:
         build(load, "evrf.depth_words=57")
     assert (caught.value.need, caught.value.needed_for) == (58, "c 58")
+    build(load, f"mvu.matrix_depth_words={4 * 24 * (3 + 6)}")
+    with pytest.raises(CapacityError) as caught:
+        build(load, "mvu.matrix_depth_words=863")
+    assert (caught.value.need, caught.value.needed_for) == (864, "W_ih 288 + W_hh 576")
 
 
 def test_uses_of_the_fifos() -> None:
