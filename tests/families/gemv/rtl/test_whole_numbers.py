@@ -10,6 +10,7 @@ from archsim.rtl.expected import Expected
 from tests.families.gemv.rtl.cases import expected_of
 from tests.families.gemv.rtl.clocked import Clocked
 from tests.families.gemv.rtl.planted import DEEP, FUSED, GRU, LSTM, PROJECTED, WIDE, SmallCase
+from tests.families.gemv.rtl.test_words import TINY
 from tests.families.gemv.rtl.whole_numbers import Machine
 from tests.rings import few
 from tools.rtl_random import draw
@@ -29,6 +30,7 @@ FEWER_LINES = SmallCase(
 """12 segments where an address has 16 places within the span, so that each function needs 8: the last one fills up."""
 
 CASES = {
+    "tiny": TINY,
     "lstm": LSTM,
     "fused": FUSED,
     "wide": WIDE,
