@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archsim.rtl.resources import (
     Macro,
     Resources,
@@ -152,3 +154,14 @@ def test_table() -> None:
         "macros": [],
         "operators": [],
     }
+
+
+def test_modules_of_one_unit_are_counted_together() -> None:
+    """Two modules of the array, one of them twice: 2 x 3 + 5 tables; the longest path is the longer one's."""
+    design = replace(expected_of(LSTM).design, units={"left": "array", "right": "array"})
+    cells = {"accelerator": {"left": 2, "right": 1, "LUT2": 1}, "left": {"LUT4": 3}, "right": {"LUT4": 5, "FDRE": 2}}
+    for paths, longest in (({"left": 4, "right": 9}, 9), ({"left": 8, "right": 3}, 8)):
+        array, other, total = by_unit(cells, design, TARGETS["xilinx"], {}, paths)
+        assert array == UnitResources("array", lut=11, ff=2, dsp=0, bram=0, levels=longest)
+        assert other == UnitResources("other", lut=1, ff=0, dsp=0, bram=0)
+        assert (total.lut, total.ff, total.levels) == (12, 2, longest)
