@@ -17,6 +17,7 @@ from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.formats import Encoding, Float32, parse_format
 from archsim.formats.number import Bit
+from archsim.hardware.constants import FLOATING, ActivationConstants
 from archsim.hardware.lane_hold import Hold
 from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Buffer, DataKind, Op, Region
@@ -202,6 +203,30 @@ def test_clip_of_codes(clip: float | None, expected: list[int]) -> None:
     numerics = Numerics({"n": Encoding(q, 2.0**-12)})
     (found,) = units["activation"].kernel(op, numerics).effect([np.array([[-32768, -20000, 0, 5000, 32767]])])
     assert found.tolist() == [expected]
+    constants = units["activation"].constants(op, numerics)
+    assert isinstance(constants, ActivationConstants)
+    assert constants.clip == (None if clip is None else expected[-1])
+    assert constants.bias_to_source is None
+
+
+def test_a_late_bias_of_codes_is_brought_to_the_scale_of_the_sums() -> None:
+    """A bias in Q8.16 for sums in Q4.12: 16 codes of it are one of theirs. Real numbers on a side have no integers."""
+    q, fine, real = parse_format("q4.12"), parse_format("q8.16"), Float32()
+    at, bias, other = (
+        Region(Buffer(name, "state_buffer", DataKind.GATE, 1, 1, held), 0, 1)
+        for name, held in (("n", q), ("bias", fine), ("real", real))
+    )
+    op = Activate(unit="activation", label="a", function=FunctionSpec("identity"), source=at, target=at, bias=bias)
+    unit = build_units(load_arch(FLOAT_16X16, ["formats=q4.12", "activation.method=table"]).config)["activation"]
+    numerics = Numerics({"n": Encoding(q, 2.0**-12), "bias": Encoding(fine, 2.0**-16), "real": Encoding(real)})
+    (found,) = unit.kernel(op, numerics).effect([np.array([[100]]), np.array([[-320]])])
+    assert found.tolist() == [[80]]
+    constants = unit.constants(op, numerics)
+    assert isinstance(constants, ActivationConstants)
+    assert constants.bias_to_source is not None
+    assert (constants.bias_to_source.multipliers, constants.bias_to_source.shifts) == ((1,), (4,))
+    for mixed in (replace(op, source=other, bias=None), replace(op, target=other, bias=None)):
+        assert unit.constants(mixed, numerics) == FLOATING
 
 
 def test_a_late_bias_is_added_in_the_format_of_the_sums() -> None:

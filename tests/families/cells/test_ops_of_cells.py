@@ -157,3 +157,30 @@ def test_where_gates_of_an_lstm_are_kept() -> None:
         "tanh_g[2]": (12, 18, 0),
         "sigmoid_o[3]": (18, 24, 0),
     }
+
+
+@pytest.mark.parametrize(
+    ("workload", "fields", "sizes"),
+    [
+        ("lstm:3,4,t=2,b=2", ("peepholes=true",), {"bias": (16, 1), "peephole": (12, 1), "h": (4, 2), "c": (4, 2)}),
+        ("lstm:3,4,t=2,b=2", ("layer_norm=true",), {"bias": (16, 1), "layer_norm": (16, 1), "peephole": None}),
+        ("lstm:3,4,t=2,b=2", ("proj_size=2",), {"vector": (4, 2), "h": (2, 2), "c": (4, 2), "layer_norm": None}),
+        ("lstm:3,4,t=2,b=2", ("bias=false",), {"bias": None, "vector": None, "tanh_c": (4, 2)}),
+        ("gru:3,4,t=2,b=2", (), {"bias": (16, 1), "vector": None, "c": None, "candidate": (4, 2)}),
+        ("gru:3,4,t=2,b=2", ("linear_before_reset=false",), {"bias": (12, 1), "vector": (4, 2), "candidate": None}),
+        ("rnn:3,4,t=2,b=2", (), {"bias": (4, 1), "gates": None, "c": None, "h": (4, 2)}),
+    ],
+)
+def test_what_a_cell_keeps(workload: str, fields: tuple[str, ...], sizes: dict[str, tuple[int, int] | None]) -> None:
+    """Entries and width: 1 of weights and biases, else the sequences; None of what there is not.
+
+    Weights of peepholes for three gates, of a normalization for four; a GRU's fourth bias is b_hn.
+    """
+    config = load_arch(FLOAT_16X16).config
+    spec = load_workload(workload, [parse_override(field) for field in fields]).spec
+    buffers = {buffer.name: buffer for buffer in find_schedule("fused").build(spec, config).buffers}
+    outside = {"bias", "peephole", "layer_norm"}
+    for name, size in sizes.items():
+        for label in (name, f"dram.{name}") if name in outside else (name,):
+            found = buffers.get(label)
+            assert (None if found is None else (found.entries, found.width)) == size, label
