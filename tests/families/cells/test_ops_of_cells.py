@@ -119,6 +119,29 @@ def test_an_rnn_is_its_function() -> None:
     assert op.label == "relu_h[0]"
 
 
+def test_a_clip_bounds_gates_alone() -> None:
+    """Not tanh(c), and not what is projected."""
+    found = [op for op in ops_of("lstm:3,4,t=2", "clip=2.0", "proj_size=2") if isinstance(op, Activate)]
+    assert {op.label: op.clip for op in found} == {
+        "sigmoid_ifo[0]": 2.0,
+        "tanh_g[0]": 2.0,
+        "tanh_c[0]": None,
+        "project[0]": None,
+    }
+
+
+def test_late_biases_of_each_op() -> None:
+    """Of the rows of its gates, in the order of the groups: 16 of the first one, then 8."""
+    found = ops_of("lstm:3,6,t=2", sets=("activation.adds_bias=true",))
+    biases = {op.label: op.bias for op in found if isinstance(op, Activate) and op.bias is not None}
+    assert {label: (region.start, region.stop) for label, region in biases.items()} == {
+        "sigmoid_ifo[0]": (0, 12),
+        "tanh_g[0]": (12, 16),
+        "sigmoid_ifo[1]": (16, 22),
+        "tanh_g[1]": (22, 24),
+    }
+
+
 def places(ops: list[Op]) -> dict[str, tuple[int, int, int]]:
     """Where each activation of gates leaves its results: entries, and the slot in a first step."""
     found = {op.label: op.target for op in ops if isinstance(op, Activate) and op.gates}
