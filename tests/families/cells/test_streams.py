@@ -99,7 +99,9 @@ def test_operands_that_are_gates_lie_in_banks_of_their_own() -> None:
     assert all(by_step(stream) == {0: 4, 1: 2} for stream in found)
 
 
-@pytest.mark.parametrize(("lanes", "weights"), [(2, {0: 1, 2: 1, 4: 1}), (4, {0: 2, 2: 1}), (6, {0: 3})])
+@pytest.mark.parametrize(
+    ("lanes", "weights"), [(1, {0: 1, 4: 1, 8: 1}), (2, {0: 1, 2: 1, 4: 1}), (4, {0: 2, 2: 1}), (6, {0: 3})]
+)
 def test_weights_of_a_normalization_are_read_in_its_last_pass(lanes: int, weights: dict[int, int]) -> None:
     """Integers, two additions a value in both passes: 3 units of 2 sequences, each weight for both.
 
