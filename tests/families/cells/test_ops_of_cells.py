@@ -114,6 +114,21 @@ def test_a_gru_that_resets_before_the_product() -> None:
     assert len(labels) == 5
 
 
+def test_rows_of_a_gru_that_resets_before_the_product() -> None:
+    """H = 10: r and z of 8 units, then of 2, whose old h is reset into a vector that is whole before it is multiplied."""
+    found = {op.label: op for op in ops_of("gru:3,10,t=2", "linear_before_reset=false")}
+    for label, first, count in (("sigmoid_r[0]", 0, 8), ("sigmoid_r[1]", 8, 2), ("sigmoid_z[1]", 8, 2)):
+        op = found[label]
+        assert isinstance(op, Activate)
+        assert [(rows.gate, rows.first_unit, rows.units) for rows in op.gates] == [(label[8], first, count)]
+    for label, start, stop in (("reset[0]", 0, 8), ("reset[1]", 8, 10)):
+        _, hidden = found[label].reads
+        (target,) = found[label].writes
+        assert (hidden.buffer.name, hidden.start, hidden.stop) == ("h", start, stop)
+        assert (hidden.offset, hidden.stride) == (0, 1)
+        assert (target.buffer.name, target.start, target.stop) == ("vector", start, stop)
+
+
 def test_an_rnn_is_its_function() -> None:
     (op,) = ops_of("rnn:3,4,t=2", "nonlinearity=relu")
     assert op.label == "relu_h[0]"
