@@ -115,7 +115,7 @@ def test_a_gru_that_resets_before_the_product() -> None:
 
 
 def test_rows_of_a_gru_that_resets_before_the_product() -> None:
-    """H = 10: r and z of 8 units, then of 2, whose old h is reset into a vector that is whole before it is multiplied."""
+    """H = 10: r and z of 8 units, then of 2, whose old h is reset into a vector."""
     found = {op.label: op for op in ops_of("gru:3,10,t=2", "linear_before_reset=false")}
     for label, first, count in (("sigmoid_r[0]", 0, 8), ("sigmoid_r[1]", 8, 2), ("sigmoid_z[1]", 8, 2)):
         op = found[label]
