@@ -54,7 +54,7 @@ def behind_dequantize(scope: Scope, value: str) -> QuantizedWeight | None:
     assert home is not None
     codes = constant(home, node.input[0])
     scale = constant(home, node.input[1])
-    zero = constant(home, node.input[2]) if len(node.input) > 2 and node.input[2] else np.zeros((), np.int64)
+    zero = constant(home, node.input[2]) if len(node.input) > 2 and node.input[2] else np.zeros(scale.shape, np.int64)
     attrs = attributes(node)
     real = dequantized(home.budget, attrs, codes, scale, zero)
     if codes.dtype.kind not in "iu" or codes.ndim != 3:
