@@ -20,7 +20,8 @@ STORED: dict[str, Any] = {
     "scalar": np.array(1.0), "whole": np.array([1, 2, 3, 4]), "cube": np.ones((1, 2, 4)), "ints": np.ones((2, 4), np.int64),
     "S": np.array([[0.0, 1.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0]]).T, "none": np.zeros((0, 4)),
     "zero": [0], "one": [1], "two": [2], "three": [3], "minus": [-1], "least": [-(2**63) + 1], "pair": [1, 3], "parts": [1, 2, 1],
-    "bad": [1, 2], "empty": [0, 4], "half": np.array(0.5), "first": [1],
+    "bad": [1, 2], "empty": [0, 4], "half": np.array(0.5), "other": np.array([1.0, 2.0, 3.0, 4.0]),
+    "E": np.eye(2), "edge": [-(2**31) + 1], "over": [-(2**31) + 2], "all": [9], "first": [1],
 }  # fmt: skip
 PRODUCT = node("MatMul", "x Mt", "p")
 SUM = [PRODUCT, node("Add", "b p", "s")]
@@ -64,6 +65,9 @@ def test_sums_of_sums() -> None:
     assert terms(found) == {X: (2 * M).tolist()}
     assert found.bias is not None
     assert found.bias.tolist() == (2 * BIAS).tolist()
+    more = form(*SUM, node("Add", "s other")).bias
+    assert more is not None
+    assert more.tolist() == [11, 22, 33, 44]
     apart = form(*SUM, node("MatMul", "z Mt", "q"), node("Add", "q s"))
     assert terms(apart) == {Atom("z"): M.tolist(), X: M.tolist()}
     assert apart.bias is not None
@@ -96,7 +100,12 @@ def test_a_product_of_a_product() -> None:
         [node("Gemm", "x Mt b", beta=2.0)],
         [node("Gemm", "x Mt uneven")],
         [node("MatMul", "x Mt", domain="own")],
+        [node("Gemm", "x cube b")],
         [node("Relu", "x")],
+        [node("Dropout", "x", "a y")],
+        [node("MatMul", "x Mt", "a y")],
+        [node("Identity", "x", domain="own")],
+        [node("Identity", "")],
     ],
 )
 def test_what_is_no_sum(nodes: list[Any]) -> None:
@@ -130,6 +139,7 @@ def test_gates_are_split() -> None:
         node("Split", "s", "a y", axis=-1, domain="own"),
     ):
         assert itself(form(*SUM, bad))
+    assert itself(form(*SUM, node("Split", "s", "a y"), sizes=None)), "without an axis along the first one"
 
 
 def test_gates_are_sliced() -> None:
@@ -161,7 +171,8 @@ def test_a_step_of_time_and_a_sequence_turned_round() -> None:
     assert itself(form(node("Gather", "x first", "g"), node("Gather", "g first"))), "a step of a step"
     assert itself(form(node("Gather", "x pair"))), "two steps"
     assert itself(form(node("Gather", "x half"))), "no whole number"
-    for almost in ("minus three zero minus", "zero least zero minus", "minus least zero two"):
+    assert terms(form(node("Slice", "x minus edge zero minus"))) == {Atom("x", 0, None, True): None}
+    for almost in ("minus over zero minus", "minus three zero minus", "zero least zero minus", "minus least zero two"):
         assert itself(form(node("Slice", f"x {almost}")))
 
 
@@ -183,13 +194,27 @@ def test_a_loop_and_a_long_chain_end() -> None:
 
 
 def test_products_count_against_the_budget() -> None:
-    """Put together with another one a matrix of 2 x 4 numbers is new memory; alone it is none."""
+    """Put together with another one a matrix of 1 x 4 numbers counts once more; alone it does not."""
     nodes = [node("MatMul", "x Mt", "p"), node("MatMul", "p S")]
-    stored = {"Mt": M.T, "S": STORED["S"]}
-    constants = (8 + 8) * 8
-    made = 2 * 4 * 8
+    stored = {"Mt": M.T, "S": STORED["S"][:, :1]}
+    constants = (8 + 4) * 8
+    made = 1 * 4 * 8
     for left, whole in ((constants + made, True), (constants + made - 1, False)):
         found = Forms(scope_of(nodes, stored, {"x": (5, 3, 2)}, left)).form("y")
         assert itself(found) is not whole
     with pytest.raises(Refused, match="its constants are larger than the file's size allows"):
         scope_of([], left=7).budget.take(8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"), [("MatMul", "E"), ("Gemm", "E"), ("Add", "b"), ("Slice", "zero all minus"), ("Split", "")]
+)
+def test_sums_are_followed_so_far(kind: str, inputs: str) -> None:
+    """The value itself and 100 operators below it; what is below them is a thing of its own."""
+    steps = [node(kind, f"v{number} {inputs}", f"v{number + 1}", **({"axis": -1} if kind == "Split" else {}))
+             for number in range(102)]  # fmt: skip
+    scope = scope_of([node("MatMul", "x Mt", "v0"), *steps], STORED | {"E": np.eye(4)}, {"x": None})
+    assert list(Forms(scope).form("v99").terms) == [X]
+    assert list(Forms(scope).form("v100").terms) == [X]
+    deep = Forms(scope).form("v101")
+    assert X not in deep.terms
