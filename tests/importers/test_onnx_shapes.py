@@ -132,6 +132,13 @@ def test_a_chain_and_what_the_file_declares() -> None:
     assert shape(loop) is None
 
 
+def test_sizes_are_followed_through_so_many_operators() -> None:
+    """x behind 100 of them has sizes, behind 101 none."""
+    chain = [node("Identity", f"v{number}" if number else "x", f"v{number + 1}") for number in range(101)]
+    assert shape(chain, "v100", **GIVEN) == sizes("T", 1, 4)
+    assert shape(chain, "v101", **GIVEN) is None
+
+
 def test_declared_sizes() -> None:
     """An axis without number or name has one of its own, by its place; at most 17 are looked at."""
     scope = scope_of([], inputs={"x": [3, None, "N"], "z": None, "long": [1] * 20})  # type: ignore[list-item]

@@ -20,7 +20,7 @@ NUMBERS = {str(number): [number] for number in (-2, -1, 0, 1, 2, 3, 4, 5, 8, 9)}
     "less": [2**31 - 2],
 }
 STORED: dict[str, Any] = {f"n{name}": value for name, value in NUMBERS.items()} | {
-    "ones": [1, 1], "swap": [1, 0], "turn": [0, -1], "single": 1, "s44": [4, 4], "s35": [3, 5], "s80": [8, 0], "s440": [4, 4, 0], "real": [1.0],
+    "ones": [1, 1], "swap": [1, 0], "turn": [0, -1], "single": 1, "s44": [4, 4], "s42": [4, 2], "less": [8, -4, 4], "s35": [3, 5], "s80": [8, 0], "s440": [4, 4, 0], "real": [1.0],
     "square": [[0]], "yes": True, "no": False, "join": [0, 0, -1], "apart": [0, 0, 2, 4], "three": [0, 0, 0], "five": [5, -1, 8], "long": [1] * 9,
     "axes": [0, -1], "twice": [1, 1], "i012": [0, 1, 1],
 }  # fmt: skip
@@ -137,6 +137,8 @@ def test_directions_that_a_slice_takes(inputs: str, axes: str, expected: str | N
         (node("Split", "x s44", "a b", axis=-1), 0, "TBF", "l0"),
         (node("Split", "x s44", "a b", axis=-1), 1, "TBF", "l1"),
         (node("Split", "x s35", "a b", axis=-1), 0, "TBF", None),
+        (node("Split", "x s42", "a b", axis=-1), 0, "TBF", None),
+        (node("Split", "x less", "a b c", axis=-1), 0, "TBF", None),
         (node("Split", "x s80", "a b", axis=-1), 0, "TBF", "l0 l1"),
         (node("Split", "x s80", "a b", axis=-1), 1, "TBF", None),
         (node("Split", "x s440", "a b", axis=-1), 0, "TBF", None),
