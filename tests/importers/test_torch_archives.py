@@ -93,7 +93,7 @@ def test_members_of_another_size_and_other_archives_are_refused(tmp_path: Path) 
             WorkloadError, match=r"r.weight_ih_l0: not a valid .* a member is missing or of another size"
         ):
             exported(tmp_path, both(), data)
-    negative, strides = [{"as_int": -1}, {"as_int": -3}], [{"as_int": -3}, {"as_int": 1}]
+    negative, strides = [{"as_int": -4}, {"as_int": -3}], [{"as_int": -3}, {"as_int": 1}]
     less = both(c=entry(IH, "a", sizes=negative, strides=strides))
     with pytest.raises(WorkloadError, match="a member is missing or of another size"):
         exported(tmp_path, less, DATA)
