@@ -300,6 +300,20 @@ def test_vcd_by_hand(tmp_path: Path) -> None:
     assert found["end"] == [(30, "")]
 
 
+def test_signals_of_vcd_have_their_types(tmp_path: Path) -> None:
+    """A wire of one bit, counters of 32, and a signal for each memory that a unit moves."""
+    one = op("mac", "m", [region("x", "sram", 0, 8)], [region("y", "out", 0, 1)])
+    vcd(tmp_path, program=thing(phases=[thing(ops=[one], distinct=[(one, 1)])]))
+    text = (tmp_path / "trace.vcd").read_text()
+    found = [line.split() for line in text.splitlines() if line.startswith("$var")]
+    assert [(words[4], words[1], words[2]) for words in found] == [
+        ("in_use", "integer", "32"), ("busy", "wire", "1"), ("op", "string", "1"), ("waits_for", "string", "1"),
+        ("queue_ops", "integer", "32"), ("busy", "wire", "1"), ("op", "string", "1"), ("waits_for", "string", "1"),
+        ("queue_ops", "integer", "32"), ("sram_bytes_per_cycle", "real", "64"), ("out_bytes_per_cycle", "real", "64"),
+    ]  # fmt: skip
+    assert "a run; 1 ns is 1 cycle of 250 MHz" in text
+
+
 def test_a_wait_of_vcd_is_shown_from_the_issue_on_and_an_op_of_no_cycles_as_if_it_took_one(tmp_path: Path) -> None:
     """It stood still since 1, but is only known from 4 on."""
     one = op("mac", "m", [region("x", "sram", 0, 8)])

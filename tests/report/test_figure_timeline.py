@@ -34,6 +34,7 @@ from archsim.report.figures.look import USUAL
 from archsim.report.looks.named_look import NamedLook
 from archsim.report.looks.op_looks import LOAD, MACS, MIXED, SIGMOID, STORE, TANH
 from tests.report.conftest import Run
+from tests.rings import exhaustive
 
 
 def chart(*bars: Bar, ends: dict[int, int] | None = None) -> Gantt:
@@ -217,6 +218,7 @@ def test_layers_that_are_not_drawn_are_counted(run: Run) -> None:
     charts = [gantt(many, number) for number in numbers[:4]]
     assert _left_out(many, charts, numbers[:4]) == "4 of 5 layers, those that take longest"
     assert _left_out(many, charts, numbers) == ""
+    assert [chart.body for chart in charts] == ["layer 0", "layer 1", "layer 2", "layer 3"]
     assert charted_bodies(many, 2) == sorted(charted_bodies(many, 2))
     cycles = {number: many.trace.phases[number].cycles for number in numbers}
     assert (
@@ -225,6 +227,7 @@ def test_layers_that_are_not_drawn_are_counted(run: Run) -> None:
     )
 
 
+@exhaustive
 def test_of_several_layers_each_has_one_panel_and_one_layer_alone_may_have_two(run: Run, long: Simulation) -> None:
     sets = ("mac_array.rows=8", "mac_array.columns=8")
     layers = run(sets, ("input_size=48", "hidden_size=64", "steps=24", "num_layers=2"), timing_only=True)
