@@ -25,6 +25,7 @@ from archsim.formats import Encoding, parse_format
 from archsim.hardware.storage import OffChip, Registers, Sram
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload.activity import LayerActivity, StepColumns
+from tests.export.exports import exported_program
 from tests.report.parts import thing
 
 UNITS = build_units(load_arch("tiny_2x2").config)
@@ -196,6 +197,16 @@ def test_ports_that_a_program_uses_stand_in_the_order_of_units_read_before_write
         "a": (PortData("one", "read", 8), PortData("one", "write", 8), PortData("two", "write", 32)),
         "b": (PortData("one", "write", 16),),
     }
+
+
+def test_of_timing_alone_nothing_is_known_of_numbers() -> None:
+    """The machine's formats are int8; a run with numbers has scales, and constants of each op."""
+    timed, whole = (exported_program("edge_16x16", "lstm:3,2,t=1", None, timing_only=only) for only in (True, False))
+    assert {op["arithmetic"] is None for op in timed["ops"]} == {True}
+    assert {buffer["scale"] for buffer in timed["buffers"]} == {None}
+    assert {op["arithmetic"] is None for op in whole["ops"]} == {False}
+    assert any(buffer["scale"] is not None for buffer in whole["buffers"])
+    assert "contents" not in whole
 
 
 def test_a_chain_of_an_explanation_is_counted_from_its_beginning_and_issuing_is_the_sequencer_s() -> None:

@@ -25,6 +25,7 @@ from archsim.report.figures.figure_ranges import (
 )
 from archsim.report.figures.look import Look
 from archsim.report.text.values import Values
+from tests.present import present
 from tests.report.accuracy_runs import run_formats
 
 
@@ -199,5 +200,7 @@ def test_panels_stand_beside_each_other_where_two_have_room(look: Look, across: 
     figure = ranges_figure(run_formats("bfloat16", workload="gru:3,4,t=2"), look)
     heads = [axes.get_title(loc="left").partition(":")[0] for axes in figure.axes]
     assert heads == ["weights", "input x", "hidden state h", "gate pre-activations", "activations"]
+    rows_and_columns = {present(axes.get_subplotspec()).get_geometry()[:2] for axes in figure.axes}
+    assert rows_and_columns == {(3, 2) if across == 2 else (5, 1)}
     labelled = [place for place, axes in enumerate(figure.axes) if axes.get_ylabel() == "values (log)"]
     assert labelled == list(range(0, 5, across)), "the first of each row"
