@@ -212,7 +212,7 @@ def asked(
 
 
 def test_an_input_that_is_drawn() -> None:
-    """16 steps of one sequence with seed 0, where nothing is given; of lengths in the file as many as the longest has."""
+    """16 steps of one sequence with seed 0, where nothing is given; of lengths in the file the longest."""
     assert asked() == InputSequence(16, 1, False, True, 0)
     assert asked(steps=7, batch=3, seed=5) == InputSequence(7, 3, False, True, 5)
     assert asked(steps=0, batch=0, seed=0) == InputSequence(0, 0, False, True, 0)

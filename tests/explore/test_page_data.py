@@ -181,6 +181,8 @@ def test_an_objective_that_is_to_be_large_says_so(write: Write) -> None:
     assert axes.get_ylabel() == "MACs per cycle"
     shown = [np.asarray(line.get_xdata()).tolist() for line in axes.lines]
     assert shown == [[0.25, 0.5]], "the front from left to right"
+    lines = draw("best", study_of(space, [(0.25, 2.0), (0.5, 1.0)])).axes[0].lines
+    assert len({line.get_color() for line in lines}) == 2
     best = draw("best", study_of(space, [(0.25, 2.0), (0.5, 1.0), (0.3, 0.5)])).axes[0]
     assert [np.asarray(line.get_ydata()).tolist() for line in best.lines] == [
         [1, 0, 0], pytest.approx([1, 1 / 3, 0]),
@@ -194,6 +196,9 @@ def test_importance_is_drawn_for_each_objective_and_parameter(write: Write) -> N
     (axes,) = figure.axes
     widths = [patch.get_width() for patch in axes.patches]  # type: ignore[attr-defined]
     assert widths == pytest.approx([0] * 4 + [34 / 48, 0, 0, 0])
+    colours = [patch.get_facecolor() for patch in axes.patches]
+    assert len(set(colours[:4])) == len(set(colours[4:])) == 1
+    assert colours[0] != colours[4], "each objective has a colour"
     places = [patch.get_y() + patch.get_height() / 2 for patch in axes.patches]  # type: ignore[attr-defined]
     assert places == pytest.approx([0, 1, 2, 3, 0.4, 1.4, 2.4, 3.4])
     labels = [text.get_text().replace("\n", " ") for text in figure.legends[0].get_texts()]
