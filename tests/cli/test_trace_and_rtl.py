@@ -15,6 +15,7 @@ from archsim.cli.commands.rtl import _document, _print, _refuse_foreign
 from archsim.cli.commands.run import _exit_code, _tables
 from archsim.errors import OutputError
 from tests.cli.conftest import Cli
+from tests.rings import exhaustive
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 
@@ -24,6 +25,7 @@ def cycles_of(cli: Cli) -> int:
     return found
 
 
+@exhaustive
 def test_a_trace_begins_and_ends_where_it_is_asked_to(cli: Cli) -> None:
     """A line a cycle; the run ends at its last cycle, which may be asked for, and the one behind it may not."""
     total = cycles_of(cli)
@@ -49,6 +51,7 @@ def test_a_trace_has_as_many_lines_as_are_the_default(cli: Cli, monkeypatch: pyt
     assert f"... {total - 22:,} more cycles" in given
 
 
+@exhaustive
 def test_a_trace_that_is_too_long_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of as many ops as are kept is traced; of one more it is not."""
     ops = len(json.loads(cli("trace", *TINY, "--json").out)["ops"])

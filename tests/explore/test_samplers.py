@@ -16,6 +16,7 @@ from archsim.explore.search.optuna_sampler import OptunaSampler
 from archsim.explore.search.samplers import Grid, Random, Rounds, Sampler, Sobol, Told, make_sampler
 from tests.explore.conftest import Write
 from tests.optional import need
+from tests.rings import exhaustive
 
 
 def rounds(sampler: Sampler) -> list[list[int]]:
@@ -72,6 +73,7 @@ def test_points_are_drawn_uniformly(
     assert [*chain(*found)] != list(range(48))
 
 
+@exhaustive
 def test_a_sobol_sequence_has_each_value_as_often(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first 64 points, scrambled, have as many in each of 2 ** k equal parts of an axis; a third of them in each of
     three parts, but for one."""
@@ -85,6 +87,7 @@ def test_a_sobol_sequence_has_each_value_as_often(write: Write, monkeypatch: pyt
         assert counts == [64 // size] * size if size != 3 else max(abs(count - 64 / 3) for count in counts) < 1
 
 
+@exhaustive
 def test_each_name_is_a_sampler_of_its_own(write: Write) -> None:
     need("scipy")
     need("optuna")
