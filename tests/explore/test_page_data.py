@@ -53,6 +53,7 @@ def test_inputs_that_are_the_same_everywhere_are_left_out(write: Write) -> None:
         ((0.0, 60.0), [float(n) for n in range(61)]),  # one wide each
         ((1.0, 2.0**60), [2.0**n for n in range(61)]),  # a factor of two each, beyond a decade
         ((1.0, 10.0), [1 + 9 * n / 60 for n in range(61)]),  # a decade is not beyond
+        ((1.0, 10.5), [10.5 ** (n / 60) for n in range(61)]),
         ((4.0, 4.0), [2.0, 6.0]),
         ((-4.0, -4.0), [-6.0, -2.0]),
         ((0.0, 0.0), [-0.5, 0.5]),
