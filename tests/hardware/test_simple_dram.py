@@ -97,6 +97,7 @@ def test_one_piece_comes_at_the_full_bandwidth_and_several_evenly() -> None:
     assert written.memory == "state_buffer"
     uneven = dram(bandwidth_bytes_per_cycle=0.3, efficiency=1.0).read_streams(load(17))[0]
     assert uneven.runs[0].per_step == 3, "2.4 bits a cycle are 3 in some"
+    assert uneven.runs[0].steps == Fraction(1360, 24), "136 bits at 2.4 a cycle"
     two = load(17, 1)
     assert [stream.runs for stream in unit.read_streams(two)] == [(Run(0, 17, 3, steps=6),), (Run(0, 1, 1, steps=6),)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from archsim.errors import SimulatorBug
 from archsim.formats import Formats
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import Tally
 from archsim.hardware.port_streams import Ports, Run, Stream
 from archsim.hardware.unit import PortUse, Service, Unit, UnitConfig, Work, by_name, ceil_div
 from archsim.program.ir import Buffer, DataKind, Op, Region
@@ -114,6 +116,9 @@ def test_ports_that_all_share_are_booked_one_by_one() -> None:
     assert of.port_uses(WORK, ["b"]) == ()
     assert unit(b=64).port_uses(WORK, ["a", "b", "c"]) == (PortUse("b", 6, 0, (4, 4, 3, 2, 2, 1)),)
     assert of.port_uses(op([region("b", 1)], [region("b", 1)]), ["a", "c"]) == ()
+    nothing = region("a", 0)
+    assert of.port_uses(op([nothing], [region("b", 1)]), ["a"]) == ()
+    assert of.port_uses(op([nothing, region("a", 2)], [region("b", 2)]), ["a"]) == (PortUse("a", 2, 0, (1, 1)),)
 
 
 def test_a_memory_with_banks_has_one_for_each_kind_of_data() -> None:
@@ -163,8 +168,19 @@ def test_what_a_unit_does_not_say() -> None:
             ask()
     assert str(plain.refuse(WORK)) == "lanes got an op it does not know: Mix 'op'"
 
-    class Priced(Lanes):
-        def tally(self, op: Op) -> Any:
-            return {}
 
-    assert not Priced.has_energy_model.fget(Priced(Nothing(), {}, plain.formats)), "half of a model is none"  # type: ignore[attr-defined]
+def test_half_of_a_model_of_energy_is_none() -> None:
+    """What its ops switch, and what it is built of: both or nothing."""
+
+    class Switching(Lanes):
+        def tally(self, op: Op) -> Tally:
+            return Counter()
+
+    class Built(Lanes):
+        def inventory(self) -> Tally:
+            return Counter()
+
+    class Priced(Switching, Built):
+        pass
+
+    assert [unit(kind).has_energy_model for kind in (Switching, Built, Priced)] == [False, False, True]
