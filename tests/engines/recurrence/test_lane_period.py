@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from archsim.engines.recurrence.lane_arrays import LANES, LaneRoom
-from archsim.engines.recurrence.lane_period import all_shifted, queues_are_full, take_history
+from archsim.engines.recurrence.lane_period import all_shifted, queues_are_full, skip_periods, take_history
 from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays
 from archsim.program.ir import After, Dep, Wait
 from tests.engines.recurrence.generic_phases import phase_of
@@ -74,3 +74,29 @@ def test_queues_are_full_when_every_ring_is() -> None:
     for ops, full in ((0, False), (1, False), (2, True), (3, True)):
         room.issued_ops[UNIT] = ops
         assert queues_are_full(room) == full
+
+
+@pytest.mark.parametrize(("length", "periods"), [(1, 10), (2, 5), (5, 2)])
+def test_skipped_periods_shift_times_multiply_waits_and_have_ends(length: int, periods: int) -> None:
+    """From 7, a period behind what was noted, on to 17: the state of then, and the ends of 8, 12 and 17; 18 is to come.
+
+    Repetition r ends at P (r + 1), and has waited 4 + P cycles for each so far, of cause 2.
+    """
+    (_, before), (arrays, room), (_, wanted) = block_at(7 - length), block_at(7), block_at(17)
+    for of_room, r in ((before, 7 - length), (room, 7), (wanted, 17)):
+        of_room.waits[UNIT, 2] = (4 + CYCLES) * r
+        of_room.waits[UNIT, -1] = 3 * r
+    take_history(room.before, arrays, before, 7 - length)
+    for r in range(8):
+        room.ends[r] = CYCLES * (r + 1)
+    arrays = arrays._replace(marks=np.array([0, 5, 8, 12, 17, 18]))
+    room = room._replace(mark_ends=np.full((6, LANES), -1))
+    plain = getattr(skip_periods, "py_func", skip_periods)  # by Python: to compile it takes longer than all else here
+    assert plain(arrays, room, 2, 7, length, periods, length * CYCLES) == 5
+    assert room.mark_ends.tolist() == [
+        *[[-1] * LANES] * 2,
+        *((CYCLES * (r + 1)).tolist() for r in (8, 12, 17)),
+        [-1] * LANES,
+    ]
+    for part in ("issued", "free_at", "done_at", "waits", "frees", "dones", "starts"):  # 7 and 17 stand in one place
+        assert getattr(room, part).tolist() == getattr(wanted, part).tolist(), part
