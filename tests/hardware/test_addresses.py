@@ -77,3 +77,11 @@ def test_real_numbers_are_rounded_to_addresses() -> None:
     evaluate = addressed(look_up, Encoding(Float32()), ADDRESSES, Overflows())
     evaluate(np.array([0.25, 0.3, -0.13, 9.0], np.float32))
     assert seen[0].tolist() == [1, 1, -1, 15]
+
+
+def test_an_argument_that_is_an_address_is_not_brought_into_the_range_again() -> None:
+    overflows = Overflows()
+    evaluate = addressed(lambda codes: (codes, 0), Encoding(ADDRESSES, ADDRESSES.scale), ADDRESSES, overflows)
+    found, _ = evaluate(np.array([[3, -16]], np.int8))
+    assert found.tolist() == [[3, -16]]
+    assert overflows.values == {}
