@@ -188,10 +188,12 @@ def test_no_columns_sum_to_nothing() -> None:
     assert exact_sums([one, one], 2).tolist() == [2.0, 4.0]
 
 
-@pytest.mark.parametrize(("factor", "denominator"), [(EXACT - 1, 1), (EXACT, 1), (EXACT + 1, 1), (7, EXACT + 1)])
-def test_quotients_at_the_edge_of_what_doubles_hold(factor: int, denominator: int) -> None:
-    """2^53 + 1 is no double, so that neither dividing nor multiplying it is exact: 3 (2^53 + 1) / 3 is 2^53."""
-    found = quotients(
-        [np.array([factor]), np.array([3])], [np.array([denominator])], Picked([Fraction(1, 3)], np.zeros(1, int))
-    )
-    assert found.tolist() == [float(Fraction(factor, denominator))]
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [(EXACT - 1, 3), (EXACT, 3), (EXACT + 1, 3), (1, EXACT - 1), (1, EXACT + 1), (EXACT + 1, EXACT + 3)],
+)
+def test_quotients_at_the_edge_of_what_doubles_hold(above: int, below: int) -> None:
+    """2^53 + 1 is no double: rounded before it is divided, a third of it, or one over it, is the neighbour of the
+    number that is right."""
+    ones = Picked([Fraction(1)], np.zeros(1, np.intp))
+    assert quotients([np.array([above])], [np.array([below])], ones).tolist() == [float(Fraction(above, below))]
