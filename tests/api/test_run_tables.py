@@ -57,6 +57,16 @@ def test_each_op_names_its_phase_and_its_step(run: Simulation) -> None:
     assert (ops["waited_for"][waits] != "").all()
 
 
+def test_the_label_of_an_op_has_its_layer_its_name_and_its_tile(run: Simulation) -> None:
+    """And a unit's ops compute for as long as its cycle stack says that it did useful work or padding."""
+    ops = run.ops()
+    parts = zip(*(ops[name].tolist() for name in ("label", "layer", "name", "tile")), strict=True)
+    assert all(label == f"l{layer}.{name}" + (f"[{tile}]" if tile else "") for label, layer, name, tile in parts)
+    assert {"0.1", "1.0"} <= set(ops["tile"].tolist())
+    for unit, stack in run.stats.unit_cycle_stacks.items():
+        assert ops["compute_cycles"][ops["unit"] == unit].sum() == stack["useful"] + stack["padding"]
+
+
 def test_each_step_is_made_of_its_ops(run: Simulation) -> None:
     """It starts with the first of them and ends with the last; a body's first step counts from the body's start."""
     ops, steps = run.ops(), run.steps()
