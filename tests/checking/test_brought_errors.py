@@ -49,3 +49,19 @@ def test_codes_beyond_what_is_allowed_are_counted_over_all_cells(tmp_path: Path)
     first = present(check.first)
     assert (first.sequence, first.unit, first.cell) == (0, 2, "l0_reverse")
     assert present(first.wanted_code) - present(first.got_code) == 3
+
+
+def test_how_far_a_scale_and_a_zero_point_are_off(tmp_path: Path) -> None:
+    """A scale of 1 % more is off by a part of 0.01 / 1.01; a zero point by 3 codes."""
+    plain = run(written(tmp_path, "lstm", {}), "int8")
+    encoding = present(plain.numbers).encodings["dram.output"]
+    scale, zero = float(encoding.scale), encoding.zero
+    assert zero not in (0, -3)
+    said = {"output_scale": np.float64(scale * 1.01), "output_zero": np.int16(zero + 3)}
+    found = brought(run(written(tmp_path, "lstm", {"output": of_the_machine(plain)["output"], **said}), "int8"))
+    of_scale, of_zero = found["output_scale"], found["output_zero"]
+    assert (of_scale.passed, of_zero.passed, of_zero.differing_numbers) == (False, False, 1)
+    assert of_scale.max_abs_error == pytest.approx(0.01 * scale)
+    assert of_scale.max_rel_error == pytest.approx(0.01 / 1.01)
+    assert of_zero.max_abs_error == 3
+    assert of_zero.note == f"the machine's zero point is {zero}, theirs {zero + 3}"
