@@ -57,7 +57,7 @@ def test_how_far_a_scale_and_a_zero_point_are_off(tmp_path: Path) -> None:
     encoding = present(plain.numbers).encodings["dram.output"]
     scale, zero = float(encoding.scale), encoding.zero
     assert zero not in (0, -3)
-    said = {"output_scale": np.float64(scale * 1.01), "output_zero": np.int16(zero + 3)}
+    said = {"output_scale": np.array(scale * 1.01), "output_zero": np.array(zero + 3, np.int16)}
     found = brought(run(written(tmp_path, "lstm", {"output": of_the_machine(plain)["output"], **said}), "int8"))
     of_scale, of_zero = found["output_scale"], found["output_zero"]
     assert (of_scale.passed, of_zero.passed, of_zero.differing_numbers) == (False, False, 1)
