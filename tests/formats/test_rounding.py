@@ -172,6 +172,17 @@ def test_shifts_by_all_bits_and_more(how: Rounding) -> None:
 
 
 @pytest.mark.parametrize("how", list(Rounding))
+def test_a_number_of_63_bits_is_less_than_a_half_of_what_is_shifted_away(how: Rounding) -> None:
+    """2^62 / 2^63 is a half, and / 2^64 a quarter: what goes in may have a bit more than a wide number."""
+    beyond = (1 << 62, 3 << 61, (1 << 63) - 1, -(1 << 62), -(3 << 61), -(1 << 63) + 1)
+    for shift in (64, 65, 100):
+        wanted = [whole(Fraction(value, 1 << shift), how) for value in beyond]
+        assert shifted(np.array(beyond, np.int64), shift, how).tolist() == wanted, shift
+    for value in ((1 << 62), -(1 << 62)):
+        assert shifted(np.array([value]), 63, how).tolist() == [whole(Fraction(value, 1 << 63), how)]
+
+
+@pytest.mark.parametrize("how", list(Rounding))
 @pytest.mark.parametrize("bits", [1, 31])
 def test_a_sum_in_two_words_is_shifted_by_all_its_bits_and_more(how: Rounding, bits: int) -> None:
     """|high| of 62 bits over `bits` more; `low` of either sign, and beyond 2^bits."""

@@ -134,6 +134,13 @@ def test_the_first_steps_of_longer_results(tmp_path: Path) -> None:
     assert (len(whole.tensors), whole.left_out) == (3, ())
 
 
+@pytest.mark.parametrize(("more", "wanted"), [("", "(3, 2, 4)"), ("batch_first: true\n", "(2, 3, 4)")])
+def test_a_tensor_of_another_rank_is_refused(more: str, wanted: str, tmp_path: Path) -> None:
+    """Its one axis is longer than the run: that makes it no longer sequence."""
+    text = refused(tmp_path, {"output": np.zeros(9)}, more=f"kind: lstm\n{more}")
+    assert f"output: expected shape {wanted}, got (9,)" in text
+
+
 def test_tensors_are_chosen_by_name_once_each(tmp_path: Path) -> None:
     tensors = {"output": steps(), "h_n": np.zeros((1, B, H)), "other": np.zeros(1)}
     found = loaded(tmp_path, tensors, section=", tensors: [h_n, output, h_n], tolerance: 0.5, within_codes: 2")
