@@ -128,6 +128,13 @@ def test_one_ratio_of_several_rounds_up() -> None:
     assert conversion(np.full((3, 1), 1 << 10, np.int64)).ravel().tolist() == [1024, 768, 512]
 
 
+@pytest.mark.parametrize("ratio", [0.3, 0.25, 1.0, 4.0])
+@pytest.mark.parametrize("how", list(Rounding))
+def test_no_numbers_are_converted_to_none(ratio: float, how: Rounding) -> None:
+    """As of a layer of which nothing changed."""
+    assert Conversion(ratio, how)(np.zeros((0, 2), np.int64)).shape == (0, 2)
+
+
 def whole(value: Fraction, how: Rounding) -> int:
     """A number rounded, ties as the rounding says: to even, up, or away from 0; truncated is the next one below."""
     match how:
