@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Annotated, get_type_hints
 
 from archsim.metrics.declare import Metric, declared
-from archsim.program.ir import Op, PhaseKind, Program
+from archsim.program.ir import Op, PhaseKind, Program, Region
 from archsim.program.labels import label_parts
 from archsim.trace.in_order import TimedOp
 
@@ -36,8 +36,10 @@ class OpRow:
     waited_for: Annotated[str, Metric("", "what the unit waited for")]
     compute_cycles: Annotated[int, Metric("cycles", "for which its datapath works")]
     port_cycles: Annotated[int, Metric("cycles", "for which memory ports hold it")]
-    read_bytes: Annotated[float, Metric("bytes", "that it reads")]
-    written_bytes: Annotated[float, Metric("bytes", "that it writes")]
+    read_bytes: Annotated[float, Metric("bytes", "that it reads, in the mean of all repetitions where data decide it")]
+    written_bytes: Annotated[
+        float, Metric("bytes", "that it writes, in the mean of all repetitions where data decide it")
+    ]
     macs: Annotated[int, Metric("MACs", "of the model that it does")]
 
 
@@ -111,8 +113,11 @@ class OpRows:
 
 def _facts(op: Op) -> tuple[int, str, str, float, float, int]:
     label = label_parts(op.label)
-    read = sum(region.bits for region in (*op.reads, *op.updates)) / 8
-    return *label, read, sum(region.bits for region in op.writes) / 8, op.macs
+    return *label, _bytes(op, (*op.reads, *op.updates)), _bytes(op, op.writes), op.macs
+
+
+def _bytes(op: Op, regions: Sequence[Region]) -> float:
+    return float(sum(region.bits * op.moved_share(region) for region in regions) / 8)
 
 
 class StepRows:

@@ -39,6 +39,18 @@ def test_bytes_of_all_ops_are_the_traffic_of_the_run(case: tuple[str, str]) -> N
         assert ops[column].sum() == moved, way
 
 
+@pytest.mark.parametrize("workload", ["gru:8,8,t=6,delta=0.1", "lstm:8,8,t=6,delta=0.1,layers=2"])
+def test_columns_that_are_skipped_are_not_read(workload: str) -> None:
+    """Each repetition of an op has the bytes that all read in the mean, as a float, which may be a rounded one."""
+    found = simulate("edgedrnn", workload, timing_only=True)
+    dense = simulate("edgedrnn", workload.replace("delta=0.1", "delta=0"), timing_only=True)
+    ops, traffic = found.ops(), found.stats.traffic_bytes
+    for column, way in (("read_bytes", "read"), ("written_bytes", "write")):
+        moved = sum(sum(kinds.values()) for ways in traffic.values() for name, kinds in ways.items() if name == way)
+        assert ops[column].sum() == pytest.approx(moved, rel=1e-12), way
+    assert ops["read_bytes"].sum() < dense.ops()["read_bytes"].sum()
+
+
 def test_each_op_names_its_phase_and_its_step(run: Simulation) -> None:
     """Layer 1 has its own body behind that of layer 0. Outside of the bodies there is no step."""
     ops = run.ops()
