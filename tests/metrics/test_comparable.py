@@ -33,6 +33,14 @@ def test_presets_share_theirs(mine: str) -> None:
     assert sorted(note.split(": ")[1].split("; ")) == ["mine.yaml", "node_22nm, node_7nm"]
 
 
+def test_two_that_name_no_sources_have_none_in_common(mine: str, tmp_path: Path) -> None:
+    """What a file leaves out is no name that another file that leaves it out has, too."""
+    other = tmp_path / "other.yaml"
+    other.write_text(Path(mine).read_text().replace("energy_pj_per_bit: ", "energy_pj_per_bit: 1"))
+    note = chain_note([mine, str(other)])
+    assert sorted(note.split(": ")[1].split("; ")) == ["mine.yaml", "other.yaml"]
+
+
 def test_compare_says_so(mine: str) -> None:
     one, other = (load_arch("tiny_2x2", [parse_override(f"technology={name}")]) for name in ("node_22nm", mine))
     assert compare([one], ["lstm_3_2_t4"]).notes == ()
