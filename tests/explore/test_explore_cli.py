@@ -48,6 +48,21 @@ def test_json_is_one_object_with_these_keys(cli: Cli, write: Callable[..., Path]
         assert {"mac_array.rows", "schedule", "weight_sram.banks"} <= set(point["inputs"])
 
 
+def test_what_cannot_be_on_the_front_is_left_out_unless_all_is_asked_for(
+    cli: Cli, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round of 4 points comes first. More SRAM costs area and buys nothing: later ones are seen to be dominated."""
+    monkeypatch.setattr("archsim.explore.search.samplers.ROUND", 4)
+    larger = [("tiny_2x2", "edge_16x16"), ("lstm:3,4,t=3", "lstm:24,24,t=2"), ("[256, 2KiB]", "[64KiB, 1MiB]")]
+    path = write(*larger, ("minimize: mac_array.rows * mac_array.columns", "minimize: area"))
+    options = ("explore", str(path), "--json", "--workers", "1", "--no-plots", "--out")
+    found = [json.loads(cli(*options, *more)[1]) for more in (("few",), ("all", "--no-prune"))]
+    assert found[0]["pruned"] > 0
+    assert found[1]["pruned"] == 0
+    assert found[1]["evaluated"] == found[0]["evaluated"] + found[0]["pruned"]
+    assert found[0]["front"] == found[1]["front"]
+
+
 def test_what_is_missing_is_noted_on_stderr_or_in_the_object(
     cli: Cli, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
