@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.cli.conftest import Cli
@@ -65,6 +67,22 @@ def test_what_is_not_the_same_is_named(cli: Cli) -> None:
     assert f"cycle_stack.useful: {was} -> {was - 1}" in run.out
     assert "outputs.npz: output is not the same" in run.out
     assert run.out.splitlines()[-1].startswith("DIFFERENT: 2 of ")
+
+
+@pytest.mark.parametrize("as_other", [lambda array: array.transpose(1, 0, 2).copy(), lambda array: array.reshape(-1)])
+def test_the_same_bytes_in_another_shape_are_not_the_same(
+    cli: Cli, as_other: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+) -> None:
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    with np.load("x/outputs.npz") as saved:
+        outputs = dict(saved)
+    before = outputs["output"]
+    outputs["output"] = as_other(before)
+    assert outputs["output"].tobytes() == before.tobytes()
+    np.savez("x/outputs.npz", **outputs)
+    run = cli("rerun", "x")
+    assert run.code == 1
+    assert "outputs.npz: output is not the same" in run.out
 
 
 def test_an_input_that_has_changed_is_named(cli: Cli) -> None:
