@@ -122,8 +122,11 @@ def _offered() -> Mapping[str, Family[Any]]:
 
 
 def _fault(name: str, family: Family[Any]) -> str:
+    from archsim.families.family_faults import family_fault
+
     taken = "archsim has a family of that name" if name in FAMILIES else ""
-    return not_text(family, "name", "summary") or named_otherwise(name, family.name, "family") or taken
+    named = not_text(family, "name") or named_otherwise(name, family.name, "family")
+    return named or taken or family_fault(family)
 
 
 OFFERED: EntryGroup[Family[Any]] = EntryGroup(GROUP, Family, _fault)

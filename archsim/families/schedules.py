@@ -7,12 +7,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from archsim.config.extensions import SCHEDULES as GROUP
-from archsim.config.extensions import EntryGroup, named_otherwise, not_text
-from archsim.config.text import one_line
+from archsim.config.extensions import EntryGroup, named_otherwise
+from archsim.config.text import one_line, shown
 from archsim.errors import ArchsimError, ExtensionError, ScheduleError, SimulatorBug
 from archsim.families.family import Family
 from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named, find_family, usable_families
 from archsim.families.schedule import ConfigT, Schedule
+from archsim.families.schedule_faults import schedule_fault
 from archsim.program.ir import Program
 from archsim.workload.network import NetworkSpec
 
@@ -26,9 +27,12 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
     A schedule itself is taken as it is. Of a name `interleaved` may be left out, and its words may stand in any order
     (`fused`, `streamed_split`), joined by "_", "-", "/" or ".". Schedules of installed packages are found as archsim's
     own. Raises ScheduleError, which lists the names, if there is none of that name, and says so if another family has
-    it, or if the schedule given is for another family.
+    it, or if the schedule given is for another family; ExtensionError if one given says wrong things of itself.
     """
     if isinstance(asked, Schedule):
+        fault = schedule_fault(asked)
+        if fault:
+            raise ExtensionError(f"schedule {shown(getattr(asked, 'name', type(asked).__name__))}: {fault}")
         if asked.family != family:
             raise ScheduleError(
                 f"schedule {asked.name}: is for machines of the family {asked.family}; this one is of the family "
@@ -69,9 +73,9 @@ def schedules_of(family: Family[Any]) -> tuple[Schedule[Any], ...]:
 
 
 def _fault(name: str, schedule: Schedule[Any]) -> str:
-    texts = not_text(schedule, "name", "summary", "family")
-    if texts:
-        return texts
+    fault = schedule_fault(schedule)
+    if fault:
+        return fault
     family = usable_families().get(schedule.family)
     own = () if family is None else family.schedules
     taken = "its family has a schedule of that name" if any(name == one.name for one in own) else ""

@@ -18,6 +18,10 @@ from archsim.workload import load_workload
 
 GOOD = """
 from dataclasses import replace
+from typing import Literal
+from pydantic import Field
+from archsim.families.gemv.array.mac_array import MacArray
+from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.family import GEMV
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.gemv.schedule import gemv_schedule
@@ -31,7 +35,11 @@ from archsim.importers.importer import Importer
 from archsim.metrics.statistic import Statistic
 
 EAGER = gemv_schedule(WorkOrder("eager", True, split, splits_sums=True), "split under another name")
-OTHER = replace(GEMV, name="other")
+
+class OtherConfig(GemvConfig):
+    family: Literal["other"] = Field(description="kind of machine")
+
+OTHER = replace(GEMV, name="other", config=OtherConfig, schedules=(replace(GEMV.schedules[0], family="other"),))
 HARDER = MethodDefinition("harder", "as hard", lambda config, formats: Hard())
 HALF = FormatDefinition("half", "float16", lambda text: None)
 LINK = UnitDefinition("link", "a link", UnitConfig, None)
@@ -39,6 +47,21 @@ COUNT = Statistic("count", "cycles", "a count", "1", lambda run: 1)
 READER = Importer("reader", "reads nothing", (".none",), None)
 WRONG = replace(COUNT, name="wrong", unit=3)
 HOLLOW = replace(GEMV, name="hollow", schedules=3)
+
+class TornConfig(GemvConfig):
+    family: Literal["torn"] = Field(description="kind of machine")
+
+class NoKind:
+    def __get__(self, *of):
+        raise KeyError("kind")
+
+class TornArray(MacArray):
+    kind = NoKind()
+
+TORN = replace(
+    OTHER, name="torn", config=TornConfig, unit_kinds=(*GEMV.unit_kinds[:1], TornArray, *GEMV.unit_kinds[2:]),
+    schedules=(replace(GEMV.schedules[0], family="torn"),),
+)
 """
 
 ENTRIES = """
@@ -120,7 +143,8 @@ def test_so_has_a_family_and_archsim_s_own_has_none(folder: Path) -> None:
         ("activation_methods", "bad = stops:X", "'bad' = 'stops:X' of bad cannot be imported: RuntimeError"),
         ("importers", "bad = good:READER", "of bad: the entry must have the name of its importer, which is 'reader'"),
         ("statistics", "wrong = good:WRONG", "of bad: unit must be text, got the integer 3"),
-        ("families", "hollow = good:HOLLOW", "hollow of bad: cannot be listed: TypeError: 'int' object"),
+        ("families", "hollow = good:HOLLOW", "of bad: config must be a model whose field family is Literal['hollow']"),
+        ("families", "torn = good:TORN", "torn of bad: cannot be listed: KeyError: 'kind'"),
         ("number_formats", "bad = none:X", "of bad cannot be imported: ModuleNotFoundError: No module named 'none'"),
     ],
 )  # fmt: skip
