@@ -183,11 +183,19 @@ def _fail_or_crash(error: Exception) -> NoReturn:
 
 
 def _crash(error: BaseException) -> NoReturn:
-    """An error that nobody foresaw is a bug of ours: a line, and a report for us in a file."""
+    """An error that nobody foresaw is a bug of ours: a line, and a report for us in a file.
+
+    One in the code of a package that adds to archsim is its author's: a line that says where.
+    """
     if "--debug" in sys.argv[1:]:
         raise error
+    from archsim.cli.blame import outside_place
     from archsim.cli.crash import write_report
 
+    what = one_line(str(error) if isinstance(error, SimulatorBug) else f"{type(error).__name__}: {error}")
+    place = outside_place(error)
+    if place is not None:
+        _fail(error, f"{place}: {what} (--debug shows more)", EXIT_USER)
     what = one_line(f"{type(error).__name__}: {error}")
     file = write_report(error, sys.argv[1:])
     where = f"; a report for its developers is in {file}" if file else ""
@@ -242,7 +250,7 @@ def _shortened(word: re.Match[str]) -> str:
     return shorten(word[0], MAX_PATH_CHARACTERS)
 
 
-def _fail(error: Exception, message: str, code: int) -> NoReturn:
+def _fail(error: BaseException, message: str, code: int) -> NoReturn:
     if "--debug" in sys.argv[1:]:
         raise error
     for line in filter(None, message.split("\n")):
