@@ -19,10 +19,11 @@ def run(frames: Any = None, streaming: bool = False, steps: int = 4, **parts: An
         "steady_state_mac_utilization": 0.5, "energy": None, "area": None, "cycle_stack": {},
     }  # fmt: skip
     spec = {"steps": steps, "streaming": streaming, "runs_in_reverse": False, "lengths": None}
-    activity = parts.pop("activity", None)
+    activity, costing = parts.pop("activity", None), parts.pop("costing", None)
     return thing(
         stats=thing(**(stats | parts)), frames=frames, activity=activity, workload=thing(spec=thing(**spec)),
-        arch=thing(config=thing(clock_mhz=500.0, multipliers=thing(unit="mac_array"))), schedule=thing(streams=True),
+        arch=thing(config=thing(clock_mhz=500.0, multipliers=thing(unit="mac_array"), family="mine", costing=costing)),
+        schedule=thing(streams=True),
     )  # fmt: skip
 
 
@@ -84,7 +85,16 @@ def test_the_costs_of_a_run() -> None:
         ("energy", "5 uJ (4 to 6): 12 pJ/MAC, 34 mW on average"),
         ("area", "7 mm2 (6.5 to 8.5)"),
     ]
-    assert list(_costs(run()))[1:] == [("energy", "not modelled for machines of this family")]
+    assert list(_costs(run()))[1:] == [("energy", "not modelled: machines of the family mine have no prices")]
+
+
+def test_of_a_machine_with_prices_the_unit_without_a_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    units = {name: thing(has_energy_model=name == "dram") for name in ("dram", "door", "gate")}
+    monkeypatch.setattr("archsim.report.text.sections.energy_section.build_units", lambda config: units)
+    expected = [("energy", "not modelled: door, gate have no model of energy and area")]
+    assert list(_costs(run(costing=thing())))[1:] == expected
+    del units["gate"]
+    assert dict(_costs(run(costing=thing())))["energy"] == "not modelled: door has no model of energy and area"
 
 
 @pytest.mark.parametrize(("steps", "where"), [(2, "in the last step"), (3, "in the steady state")])

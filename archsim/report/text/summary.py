@@ -15,6 +15,7 @@ from archsim.report.text.explain_text import stack_rows
 from archsim.report.text.figures_as_text import behind, cycles, part, percent, plural, significant, span
 from archsim.report.text.layout import facts, print_parts, title
 from archsim.report.text.sections.changes_section import best_changes
+from archsim.report.text.sections.energy_section import not_modelled
 from archsim.report.text.sections.time_section import UNSTEADY, cold_start
 from archsim.report.text.sections.verdict_section import note_rows, saturation_rows, verdict_in_a_line
 from archsim.workload import NetworkSpec
@@ -178,7 +179,7 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
             total = f"{significant(stats.energy.total_uj)} uJ ({ends})"
             yield "energy", f"{total}: {each} pJ/MAC, {power} mW on average"
     if stats.energy is None:
-        yield "energy", "not modelled for machines of this family"
+        yield "energy", not_modelled(simulation)
     if stats.area is not None:
         ends = span(stats.area.area_low_mm2, stats.area.area_high_mm2)
         yield "area", f"{significant(stats.area.area_mm2)} mm2 ({ends})"

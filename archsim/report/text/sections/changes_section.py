@@ -42,8 +42,10 @@ def best_changes(changes: NearChanges) -> Iterator[str]:
     for measured in changes.better[:BEST]:
         change, brings, cycles, energy, area = _row(measured, changes)
         yield change
+        costs = "" if measured.outcome.energy_uj is None else f", {energy} uJ"
+        costs += "" if measured.outcome.area_mm2 is None else f", {area} mm2"
         unchecked = "; clock not checked" if measured.change.is_sooner else ""
-        yield f"{brings}: {cycles} cycles, {energy} uJ, {area} mm2{unchecked}"
+        yield f"{brings}: {cycles} cycles{costs}{unchecked}"
 
 
 def _row(measured: Measured, changes: NearChanges) -> tuple[str, str, str, str, str]:

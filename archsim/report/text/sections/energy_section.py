@@ -36,7 +36,7 @@ def energy(simulation: Simulation) -> list[RenderableType]:
     """The section on energy: sums, every unit and memory with what takes most, and what is uncertain."""
     found, area, about = simulation.stats.energy, simulation.stats.area, declared(Energy)
     if found is None or area is None:
-        return [heading("Energy and area"), sentence(f"not modelled: {_why_not(simulation)}")]
+        return [heading("Energy and area"), sentence(not_modelled(simulation))]
     sums = [
         (name.rsplit("_", 1)[0] if name.endswith(("_uj", "_mw")) else name, _amount(found, name), about[name].meaning)
         for name in _SUMS
@@ -145,12 +145,13 @@ def frame_beside(simulation: Simulation) -> str:
     return f"; a frame takes {significant(frames.frame_energy_uj)} uJ{ends}"
 
 
-def _why_not(simulation: Simulation) -> str:
+def not_modelled(simulation: Simulation) -> str:
+    """Why a run has no energy and its machine no area."""
     config = simulation.arch.config
     if config.costing is None:
-        return f"machines of the family {config.family} have no prices"
+        return f"not modelled: machines of the family {config.family} have no prices"
     names = without_model(build_units(config))
-    return f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no model of energy and area"
+    return f"not modelled: {', '.join(names)} {'has' if len(names) == 1 else 'have'} no model of energy and area"
 
 
 def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
