@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from archsim.config.extensions import METHODS as GROUP
-from archsim.errors import ExtensionError, SimulatorBug
+from archsim.config.text import one_line
+from archsim.errors import ArchsimError, ExtensionError, SimulatorBug
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_of
 from archsim.formats import KINDS, Encoding, Fixed, IntegerFormat, NumberFormat, Scaled
@@ -56,7 +57,13 @@ def integer_method(arch: MachineConfig, spec: NetworkSpec) -> Method:
         return _OWN[method](arch, spec)
     if method.integer_reference is None:
         raise SimulatorBug(f"the activation method {method} has no integer reference")
-    made = method.integer_reference(arch.function_unit, arch.formats)
+    try:
+        made = method.integer_reference(arch.function_unit, arch.formats)
+    except ArchsimError:
+        raise
+    except Exception as error:  # whatever the other package does
+        what = one_line(f"{type(error).__name__}: {error}")
+        raise ExtensionError(f"{GROUP}: {method}: its integer reference cannot be made: {what}") from error
     if not isinstance(made, Method):
         raise ExtensionError(
             f"{GROUP}: {method}: its integer reference is a {type(made).__name__}, which is no "

@@ -8,9 +8,10 @@ from typing import Any, Generic
 
 from archsim.config.extensions import UNITS as GROUP
 from archsim.config.extensions import EntryGroup, named_otherwise, not_text
+from archsim.config.text import shown_with_type
 from archsim.formats import Formats
 from archsim.hardware.port_streams import Ports
-from archsim.hardware.unit import ConfigT, Unit
+from archsim.hardware.unit import ConfigT, Unit, UnitConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,21 @@ def installed_units() -> tuple[UnitDefinition[Any], ...]:
     return tuple(UNITS.usable().values())
 
 
+def definition_fault(definition: object) -> str:
+    """What is wrong with a definition that a package or a caller gives, in words; "" if nothing is."""
+    if not isinstance(definition, UnitDefinition):
+        return f"expected an instance of UnitDefinition, got {shown_with_type(definition)}"
+    texts = not_text(definition, "name", "summary")
+    if texts:
+        return texts
+    config: object = definition.config
+    if not (isinstance(config, type) and issubclass(config, UnitConfig)):
+        return f"config must be a subclass of UnitConfig, got {shown_with_type(config)}"
+    return "" if callable(definition.unit) else f"unit must make a unit, got {shown_with_type(definition.unit)}"
+
+
 def _fault(name: str, definition: UnitDefinition[Any]) -> str:
-    return not_text(definition, "name", "summary") or named_otherwise(name, definition.name, "unit")
+    return definition_fault(definition) or named_otherwise(name, definition.name, "unit")
 
 
 UNITS: EntryGroup[UnitDefinition[Any]] = EntryGroup(GROUP, UnitDefinition, _fault)

@@ -42,7 +42,7 @@ class OtherConfig(GemvConfig):
 OTHER = replace(GEMV, name="other", config=OtherConfig, schedules=(replace(GEMV.schedules[0], family="other"),))
 HARDER = MethodDefinition("harder", "as hard", lambda config, formats: Hard())
 HALF = FormatDefinition("half", "float16", lambda text: None)
-LINK = UnitDefinition("link", "a link", UnitConfig, None)
+LINK = UnitDefinition("link", "a link", UnitConfig, lambda config, ports, formats: None)
 COUNT = Statistic("count", "cycles", "a count", "1", lambda run: 1)
 READER = Importer("reader", "reads nothing", (".none",), None)
 WRONG = replace(COUNT, name="wrong", unit=3)

@@ -157,6 +157,9 @@ def test_it_is_the_definition_s_own_reference_that_judges() -> None:
     assert wrong.passed is False
     with pytest.raises(ExtensionError, match="mine: its integer reference is a int, which is no"):
         verdict(replace(MINE, integer_reference=lambda config, formats: 3))
+    fails: Any = lambda config: None  # noqa: E731 the author forgot the formats
+    with pytest.raises(ExtensionError, match="mine: its integer reference cannot be made: TypeError: .* 2 were given$"):
+        verdict(replace(MINE, integer_reference=fails))
 
 
 def test_a_reference_that_does_not_know_a_function_judges_nothing() -> None:
@@ -233,6 +236,12 @@ def test_an_unknown_name_beside_a_caller_s_methods(name: str, message: str) -> N
         ((TABLE,), "table: archsim has a method of that name"),
         ((MINE, replace(MINE, summary="again")), "mine: there are several methods of that name"),
         ((replace(MINE, summary=3),), "mine: summary must be text, got the integer 3"),  # type: ignore[arg-type]
+        ((replace(MINE, make=Hard()),), "mine: make must be a function, got the value .*"),  # type: ignore[arg-type]
+        ((replace(MINE, exact="yes"),), "mine: exact must be True or False, got .*"),  # type: ignore[arg-type]
+        (
+            (replace(MINE, integer_reference=3),),  # type: ignore[arg-type]
+            "mine: integer_reference must be a function or None, got the integer 3",
+        ),
     ],
 )
 def test_methods_that_a_caller_cannot_give(methods: Any, message: str) -> None:

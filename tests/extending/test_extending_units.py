@@ -28,12 +28,13 @@ from archsim.families.registry import build_units
 from archsim.hardware.dram.transfers import Dram
 from archsim.hardware.operators import Tally
 from archsim.hardware.unit import Unit, UnitConfig, Work
-from archsim.hardware.unit_definition import UnitDefinition
+from archsim.hardware.unit_definition import UNITS, UnitDefinition
 from archsim.program.ir import Op
 from archsim.report.files.saved import resolved_arch, stats_json
 from archsim.report.text.catalogue import catalogue
 from archsim.report.text.report_text import report_text
 from archsim.workload import load_workload
+from tests.extending.entries import offered
 from tests.extending.installed import installed
 from tests.extending.outside import check_section
 from tests.rings import exhaustive
@@ -233,6 +234,33 @@ def test_a_definition_makes_a_unit_of_its_name() -> None:
     nothing = dataclasses.replace(SILENT, unit=make_nothing)
     with pytest.raises(ExtensionError, match="archsim.units: silent: expected a unit of that name, got NoneType"):
         build_units(machine("units.silent={}", units=(nothing,)).config)
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        (Silent, "expected an instance of UnitDefinition, got "),
+        (dataclasses.replace(SILENT, summary=None), "summary must be text, got null"),  # type: ignore[arg-type]
+        (dataclasses.replace(SILENT, config=None), "config must be a subclass of UnitConfig, got null"),  # type: ignore[arg-type]
+        (dataclasses.replace(SILENT, config=Silent), "config must be a subclass of UnitConfig"),  # type: ignore[arg-type]
+        (dataclasses.replace(SILENT, unit="silent"), "unit must make a unit, got the string 'silent'"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_definition_says_why(definition: Any, message: str) -> None:
+    with pytest.raises(ExtensionError, match=f"^archsim.units: {message}"):
+        machine("units={}", units=(definition,))
+    if isinstance(definition, UnitDefinition):
+        with offered("archsim.units", silent=definition), pytest.raises(ExtensionError, match=message):
+            UNITS.named("silent")
+
+
+def test_a_unit_that_cannot_be_made_is_named() -> None:
+    def fails(config: object, ports: object) -> Any:
+        raise AssertionError
+
+    wrong: Any = fails  # the author forgot the formats
+    with pytest.raises(ExtensionError, match=r"^archsim.units: silent: cannot be made: TypeError: .* 2 positional arg"):
+        build_units(machine("units.silent={}", units=(dataclasses.replace(SILENT, unit=wrong),)).config)
 
 
 def test_a_schedule_that_uses_no_further_unit_runs_beside_one() -> None:

@@ -88,6 +88,16 @@ def test_a_method_of_no_stages_is_one() -> None:
         OutsideMethod("mine", 3)
 
 
+@pytest.mark.parametrize("functions", ["sigmoid", ["sigmoid"], {3}, None])
+def test_the_functions_that_it_stands_for_are_a_set_of_names(functions: object) -> None:
+    method = Mine(None)
+    setattr(method, "functions", {"sigmoid"})  # noqa: B010 any set is taken
+    assert OutsideMethod("mine", method).functions == frozenset({"sigmoid"})
+    setattr(method, "functions", functions)  # noqa: B010 the method's own type says otherwise
+    with pytest.raises(ExtensionError, match="mine: functions must be a frozenset of names, got "):
+        OutsideMethod("mine", method)
+
+
 def test_what_it_raises_is_said_with_its_name_and_an_error_of_archsims_own_stays_as_it_is() -> None:
     method = Mine(None)
     outside = OutsideMethod("mine", method)

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from pydantic import Field, SerializerFunctionWrapHandler, create_model, model_serializer
 
 from archsim.config.extensions import UNITS as GROUP
-from archsim.errors import ExtensionError
+from archsim.config.text import one_line
+from archsim.errors import ArchsimError, ExtensionError
 from archsim.formats import Formats
 from archsim.hardware.port_streams import Ports
 from archsim.hardware.unit import Unit, UnitConfig
-from archsim.hardware.unit_definition import UnitDefinition
+from archsim.hardware.unit_definition import UnitDefinition, definition_fault
 
 SECTION = "units"
 """The section that asks for further units."""
@@ -41,7 +42,14 @@ class UnitSections(UnitConfig):
 def check_definitions(
     definitions: Sequence[UnitDefinition[Any]], reserved: Collection[str]
 ) -> tuple[UnitDefinition[Any], ...]:
-    """The definitions as they are; ExtensionError for a name that cannot be a section, is reserved, or comes twice."""
+    """The definitions as they are; ExtensionError for a name that cannot be a section, is reserved, or comes twice.
+
+    So it is for what is no definition, or has a config or a unit that are none.
+    """
+    for definition in definitions:
+        fault = definition_fault(definition)
+        if fault:
+            raise ExtensionError(f"{GROUP}: {fault}")
     names = [definition.name for definition in definitions]
     for name in names:
         if _NAME.fullmatch(name) is None or name.startswith("model_") or hasattr(UnitSections, name):
@@ -71,7 +79,13 @@ def build_further(
     """The units of a machine's sections; ExtensionError if a definition makes no unit of its name."""
     built = []
     for definition, section in sections:
-        unit = definition.unit(section, ports, formats)
+        try:
+            unit = definition.unit(section, ports, formats)
+        except ArchsimError:
+            raise
+        except Exception as error:  # whatever the other package does
+            what = one_line(f"{type(error).__name__}: {error}")
+            raise ExtensionError(f"{GROUP}: {definition.name}: cannot be made: {what}") from error
         if not isinstance(unit, Unit) or unit.name != definition.name:
             got = f"a unit named {unit.name}" if isinstance(unit, Unit) else type(unit).__name__
             raise ExtensionError(f"{GROUP}: {definition.name}: expected a unit of that name, got {got}")

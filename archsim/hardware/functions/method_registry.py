@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from archsim.config.extensions import METHODS as GROUP
 from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.config.slots import Choices
-from archsim.config.text import one_line, shown
+from archsim.config.text import one_line, shown, shown_with_type
 from archsim.config.types import NamedOrGiven
 from archsim.errors import ArchsimError, ExtensionError
 from archsim.formats import Formats
@@ -107,7 +107,14 @@ def _offered() -> Mapping[str, MethodDefinition]:
 
 def _fault(name: str, method: MethodDefinition) -> str:
     taken = "archsim has a method of that name" if name in METHODS else ""
-    return not_text(method, "name", "summary") or named_otherwise(name, method.name, "method") or taken
+    named = not_text(method, "name", "summary") or named_otherwise(name, method.name, "method") or taken
+    if named:
+        return named
+    if not callable(method.make):
+        return f"make must be a function, got {shown_with_type(method.make)}"
+    if method.integer_reference is not None and not callable(method.integer_reference):
+        return f"integer_reference must be a function or None, got {shown_with_type(method.integer_reference)}"
+    return "" if isinstance(method.exact, bool) else f"exact must be True or False, got {shown_with_type(method.exact)}"
 
 
 OFFERED = EntryGroup(GROUP, MethodDefinition, _fault)

@@ -29,7 +29,10 @@ class OutsideMethod(Method):
         if not isinstance(latency, int) or isinstance(latency, bool) or latency < 0:
             raise self._error(f"latency_cycles must be a whole number, 0 or more, got {one_line(repr(latency))}")
         self.latency_cycles = latency
-        self.functions = method.functions
+        functions: object = method.functions
+        if not isinstance(functions, frozenset | set) or not all(isinstance(name, str) for name in functions):
+            raise self._error(f"functions must be a frozenset of names, got {one_line(repr(functions))}")
+        self.functions = frozenset(functions)
 
     def resources(self, target: NumberFormat) -> LaneInventory:
         try:
