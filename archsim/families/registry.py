@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.config.extensions import FAMILIES as GROUP
 from archsim.config.extensions import EntryGroup, named_otherwise, not_text
-from archsim.errors import SimulatorBug
+from archsim.config.text import shown
+from archsim.errors import ExtensionError, SimulatorBug
 from archsim.families.family import Family
 
 if TYPE_CHECKING:
@@ -110,10 +111,17 @@ def family_of(config: MachineConfig) -> Family[Any]:
 
 
 def build_units(config: MachineConfig) -> Units:
-    """Every unit of a machine that executes ops, by its name, in the order in which reports show them."""
+    """Every unit of a machine that executes ops, by its name, in the order in which reports show them.
+
+    ExtensionError if the family is of another package and its multipliers are in none of them.
+    """
     from archsim.hardware.unit import by_name
 
-    return by_name(family_of(config).units(config))
+    units = by_name(family_of(config).units(config))
+    if config.family not in FAMILIES and config.multipliers.unit not in units:
+        named = f"multipliers are in the unit {shown(config.multipliers.unit)}, which the machine does not have"
+        raise ExtensionError(f"{GROUP}: {config.family}: {named}; it has {', '.join(units)}")
+    return units
 
 
 def _offered() -> Mapping[str, Family[Any]]:

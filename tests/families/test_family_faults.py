@@ -13,13 +13,15 @@ from archsim.families.family import Family
 from archsim.families.family_faults import family_fault
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.family import GEMV
-from archsim.families.machine_config import MachineConfig
-from archsim.families.registry import FAMILIES
+from archsim.families.load import load_arch
+from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.registry import FAMILIES, build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedule_faults import schedule_fault
 from archsim.families.schedules import find_schedule
 from archsim.hardware.unit import Unit
 from archsim.workload.network import NetworkSpec
+from tests.extending.entries import offered
 
 
 class MineConfig(GemvConfig):
@@ -100,6 +102,27 @@ def test_a_family_s_fault_names_the_attribute(attribute: str, value: object, mes
     assert family_fault(FINE) == ""
     assert family_fault(family).startswith(message)
     assert "\n" not in family_fault(family)
+
+
+class Misnamed(MineConfig):
+    """A machine whose author mistyped the unit that the multipliers are in."""
+
+    @property
+    def multipliers(self) -> Multipliers:
+        return replace(super().multipliers, unit="mac_arry")
+
+
+def test_multipliers_are_in_a_unit_that_the_machine_has() -> None:
+    fields = load_arch("tiny_2x2").config.model_dump() | {"family": "mine"}
+    with offered("archsim.families", mine=FINE):
+        assert "mac_array" in build_units(MineConfig.model_validate(fields))
+        misnamed = Misnamed.model_validate(fields)
+        with pytest.raises(ExtensionError) as caught:
+            build_units(misnamed)
+    assert str(caught.value) == (
+        "archsim.families: mine: multipliers are in the unit 'mac_arry', which the machine does not have; it has dram, "
+        "mac_array, activation, elementwise"
+    )
 
 
 @pytest.mark.parametrize(

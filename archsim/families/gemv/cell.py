@@ -188,7 +188,10 @@ class GemvCell:
                 )
 
     def after_macs(self) -> Iterator[list[Op]]:
-        """For each group in turn the ops that follow its MAC tiles; the last ones end with the projection."""
+        """For each group in turn the ops that follow its MAC tiles; the last ones end with the projection.
+
+        They are issued in this order: those of a group may have some that were deferred from groups before it.
+        """
         for group, ops in zip(self.groups, self._ops.after_sums(), strict=True):
             yield [*ops, *self._project()] if group is self.groups[-1] else ops
 
