@@ -73,7 +73,7 @@ def _check_length(cached: CachedProgram, services: Sequence[Service]) -> None:
 
 
 LEFT_OUT = Service(0, 0, 0)
-"""Of an op in a repetition in which it takes no part."""
+"""The times of an op in a repetition in which it takes no part."""
 
 
 def _recorded(program: Program, units: Units) -> tuple[tuple[Recorded | None, ...], Mapping[str, Mapping[str, int]]]:

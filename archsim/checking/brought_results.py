@@ -109,7 +109,7 @@ def _by_code(tensor: ExpectedTensor, brought: Expected, sides: _Sides) -> bool:
 
 
 def _sides(tensor: ExpectedTensor, run: Run) -> _Sides | str:
-    """What of the run stands against a tensor; or why nothing does."""
+    """The results of the run that a tensor is compared with; or why there are none."""
     spec, computed, golden = run.numbers.spec, run.computed, run.numbers.golden
     encodings, prefixes = run.numbers.encodings, cell_prefixes(spec)
     cells, quantity = tensor.place.cells, tensor.place.quantity

@@ -1,4 +1,4 @@
-"""Makes of the signals that end a process an interruption, so that nothing half-written stays behind."""
+"""Turns the signals that end a process into an interruption, so that nothing half-written stays behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from archsim.cli.exit_codes import EXIT_INTERRUPTED
 
 CLEANING_SECONDS = 2.0
-"""For so long after a signal others are left out: Ctrl-C twice is once, and what was begun is cleared away."""
+"""How long after a signal further ones are ignored: Ctrl-C twice is once, and what was begun is cleared away."""
 
 
 class EndingSignals:
@@ -38,7 +38,7 @@ class EndingSignals:
 
     @property
     def exit_code(self) -> int:
-        """What the process ends with: 128 and the signal's number, 130 of Ctrl-C and where there was none."""
+        """The code with which the process ends: 128 plus the signal's number; 130 for Ctrl-C, and if there was none."""
         return 128 + self._first if self._first else EXIT_INTERRUPTED
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:

@@ -27,7 +27,7 @@ class Cause(StrEnum):
     PORT = "wait_port"
     """The op holds its unit for a memory port."""
     STREAM = "stream"
-    """From the op's start until its first word is through."""
+    """The op works, and its first word is not through yet."""
     DRAIN = "drain"
     """The op has left its unit, and its results are in the pipeline."""
     WRITE_PORT = "write_port"

@@ -19,7 +19,7 @@ INFERRED: Mapping[str, str] = MappingProxyType(
         "brainwave_s10": "pipelines, buffers and formats of the vector units; figures are second-hand",
     }
 )
-"""What of each machine no source says."""
+"""What no source says of each machine, so that it is assumed."""
 
 
 @dataclass(frozen=True, slots=True)

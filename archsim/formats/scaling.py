@@ -28,11 +28,11 @@ class Method(StrEnum):
     """What the range is chosen for."""
 
     MAX = "max"
-    """To hold every number."""
+    """The range holds every number."""
     PERCENTILE = "percentile"
-    """To hold all but the outermost numbers."""
+    """The range holds all but the outermost numbers."""
     MSE = "mse"
-    """For the least mean squared error."""
+    """The range has the least mean squared error."""
 
 
 def covered(

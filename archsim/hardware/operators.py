@@ -33,12 +33,12 @@ class Operator:
 
     kind: OperatorKind
     bits: int = 1
-    """Of an operand; of a floating-point number those of its significand, with the leading 1."""
+    """The bits of an operand; of a floating-point number those of its significand, with the leading 1."""
     other_bits: int = 0
-    """Of a multiplier's other operand."""
+    """The bits of a multiplier's other operand; 0 of anything else."""
     floating: bool = False
     words: int = 0
-    """Of a table: its words, each of `bits`."""
+    """The words of a table, each of `bits`; 0 of anything else."""
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ CONSTANT_BIT = Operator(OperatorKind.TABLE)
 """A stored bit that is always there to see, as those of breakpoints which all are compared at once."""
 
 RESCALE_BITS = 31
-"""Of the factor by which codes are rescaled where two scales are no power of two apart (archsim.formats.rounding)."""
+"""The bits of the factor that rescales codes where two scales are no power of two apart (archsim.formats.rounding)."""
 
 
 def table_of(words: int, bits: int) -> Operator:

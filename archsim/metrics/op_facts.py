@@ -37,7 +37,7 @@ class CountedOps:
 
 
 NO_OPS = CountedOps((), (), -1)
-"""Of a unit that executes none."""
+"""The ops of a unit that executes none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

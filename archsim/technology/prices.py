@@ -63,9 +63,9 @@ class Prices:
         self.technology = technology
         self.conditions = conditions
         self.energy_factor = conditions.energy_factor(technology)
-        """Of what switches on the chip, beside the tables'."""
+        """The factor on the tables' energy of what switches on the chip."""
         self.leakage_factor = conditions.leakage_factor(technology)
-        """Of what leaks, beside the tables'."""
+        """The factor on the tables' leakage."""
         self._operators: dict[Operator, OperatorPrice] = {}
         self._memories: dict[Storage, MemoryPrice] = {}
 

@@ -42,7 +42,7 @@ def sums(amounts: Sequence[Ranges], designs: int) -> Ranges:
 
 
 def overheads(of: Ranges, prices: Picked[Prices], which: Callable[[Prices], Overhead]) -> Ranges:
-    """So many times an amount."""
+    """An amount of each design times the overhead that its prices say."""
     factors = [which(each) for each in prices.values]
     by = np.array([(each.factor, each.low, each.high) for each in factors], np.float64).T
     found: Ranges = of * by[:, prices.codes]

@@ -25,11 +25,11 @@ Value = TypeVar("Value")
 Part = TypeVar("Part")
 
 EXACT = 1 << 53
-"""Whole numbers below it are doubles."""
+"""Below it every whole number is exact as a double."""
 WORTH_ARRAYS = 256
-"""Fewer sums are sooner made one by one."""
+"""The least sums that are faster as arrays than one by one."""
 WORTH_SORTING = 1024
-"""Fewer values are sooner written than sorted."""
+"""The least values that are faster to sort first than to write one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,7 @@ PricedUnits = tuple[list[tuple[UnitActivity, Prices]], Codes]
 PricedMemories = tuple[list[tuple[Storage, MemoryPrice]], Codes]
 
 MOST_COUNTED = 1 << 60
-"""More of anything is not counted in columns."""
+"""From this count of anything on a design is evaluated by itself: columns hold less."""
 
 
 class NotAlike(Exception):

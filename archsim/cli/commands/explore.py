@@ -15,7 +15,7 @@ from archsim.cli.exit_codes import EXIT_BUG
 from archsim.cli.options import DebugOption, JsonOption
 
 MOST_DIGITS = 4000
-"""Of the number of a point; Python reads no more."""
+"""The most digits of the number of a point: Python reads no more."""
 
 
 def explore_command(

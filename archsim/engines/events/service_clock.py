@@ -17,16 +17,16 @@ class OpTiming(NamedTuple):
     """The cycles of one op, counted from its start."""
 
     compute: int
-    """In which the datapath works."""
+    """Cycles in which the datapath works."""
     occupancy: int
-    """For which the op holds its unit."""
+    """Cycles for which the op holds its unit."""
     depth: int
-    """From the end of the occupancy until the results are visible."""
+    """Cycles from the end of the occupancy until the results are visible."""
     port: int = 0
-    """For which the narrowest memory port serves the op."""
+    """Cycles for which the narrowest memory port serves the op."""
     write: int = 0
-    """In which the results pass the unit's write ports, the last ones before they are visible (and single ports, from
-    the cycle on in which the op before is done)."""
+    """Cycles in which the results pass the unit's write ports, the last ones before they are visible (and single ports,
+    from the cycle on in which the op before is done)."""
 
     @classmethod
     def from_service(cls, service: Service) -> OpTiming:

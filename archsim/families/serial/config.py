@@ -19,7 +19,7 @@ from archsim.hardware.unit import UnitConfig
 from archsim.workload.network import NetworkSpec
 
 BLOCK_RAM_BYTES = 4096
-"""Of a block RAM of 36 Kb, without parity (7 Series FPGAs Memory Resources, UG473)."""
+"""The bytes of a block RAM of 36 Kb, without parity (7 Series FPGAs Memory Resources, UG473)."""
 
 GATES = 4
 """Multipliers: one for each gate of an LSTM."""

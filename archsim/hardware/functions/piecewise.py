@@ -20,7 +20,7 @@ from archsim.hardware.unit import UnitConfig
 from archsim.workload.network import FunctionSpec
 
 _MULTIPLIER_BITS = 31
-"""Of a conversion whose ratio is no power of two (archsim.formats.rounding)."""
+"""The bits of the factor of a conversion whose ratio is no power of two (archsim.formats.rounding)."""
 
 _LEAST_EXPONENT = -31
 """Slopes below 2^-31 get no further fraction bits."""

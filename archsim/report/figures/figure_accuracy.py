@@ -40,7 +40,7 @@ _BESIDE_INCHES = 0.7
 """Beside the panels, for the numbers at the axis."""
 _MARGIN = 1.3
 _DECADES = 1e-6
-"""Of the largest error: what is smaller, as h = 0 at the first step may be, does not stretch the scale."""
+"""The part of the largest error at which the scale ends: smaller errors, as of h = 0 at first, do not stretch it."""
 
 
 def accuracy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:

@@ -28,11 +28,11 @@ _BUSY, _EDGE = "#9ECAE1", "#08306B"
 _MOST_BINS = 200
 """A part of the run has at most so many means."""
 _FEWEST_IN_STEP = 8
-"""With fewer means in a time step one does not see what happens in it: then each is that of a whole step."""
+"""The least means in a time step that show what happens in it; with fewer, each mean is that of a whole step."""
 _WINDOW_BINS = 8
 """Recorded bins in a mean, at least: where their edges lie then shows next to nothing."""
 _LEAST_SHARE, _MOST_SHARE = 0.16, 0.4
-"""Of the run: from the one on the loading has an axis of its own, which has at most the other of the width."""
+"""The share of the run from which loading has an axis of its own; and the largest share of the width of that axis."""
 _ENDS = (("busy ", "the time steps"), ("", "steps"))
 """A row's name is as long as there is room."""
 _MARGIN_INCHES = 0.6

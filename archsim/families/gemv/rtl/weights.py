@@ -55,11 +55,11 @@ class Lines:
     on_chip: list[Codes] = field(default_factory=list)
     outside: list[Codes] = field(default_factory=list)
     loads: dict[int, LineLoad] = field(default_factory=dict)
-    """By the id of the loading op."""
+    """The lines that each load brings, by the id of its op."""
     first: dict[_Key, int] = field(default_factory=dict)
     """The first line of a tile."""
     step: dict[_Key, int] = field(default_factory=dict)
-    """From a chunk of a tile to the next."""
+    """The lines from a chunk of a tile to the next."""
 
     def load(self, op: Op, inside: int, count: int) -> None:
         """Note that an op loads `count` lines from `inside` on: they lie so in DRAM."""

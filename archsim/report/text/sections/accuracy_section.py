@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _MOST_TENSORS = 25
-"""Of more tensors than that the table leaves the gates out."""
+"""The most tensors of which the table shows the gates too."""
 _MOST_RANGES = 9
 _GROWS = 1.25
 """A ratio of errors up to this, or down to its inverse, is no trend."""

@@ -29,7 +29,7 @@ BESIDE_WORDS = {
 }
 """What is no unit and no memory, in words."""
 MOST_KINDS = 4
-"""Of a part's kinds those that take most are named."""
+"""How many of a part's kinds are named: those that take most."""
 
 
 def energy(simulation: Simulation) -> list[RenderableType]:
