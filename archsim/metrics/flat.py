@@ -1,4 +1,4 @@
-"""Figures in figures, one by one under names of their own."""
+"""Flattens nested figures: each number or text inside one gets a name of its own, as `energy.total_uj`."""
 
 from __future__ import annotations
 

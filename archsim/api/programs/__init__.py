@@ -1,1 +1,1 @@
-"""Programs that designs share: with what follows from each, in this process and kept on disk for the next one."""
+"""Keeps the programs that designs share, with what follows from each, in this process and on disk for the next."""

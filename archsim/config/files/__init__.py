@@ -1,1 +1,1 @@
-"""Files on disk: the reading of others', and the writing of whole ones and of what only speeds up."""
+"""Reads files that the user names, and writes files whole or not at all; keeps caches on disk."""

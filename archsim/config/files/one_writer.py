@@ -1,4 +1,4 @@
-"""Lets one command at a time write what has a name: a second one is refused, and nothing of two is mixed.
+"""Lets one command at a time write a file or folder: a second one is refused, so that results are never mixed.
 
 The lock is on an empty file beside it, `.NAME.lock`, which goes with the lock; one that a killed process left behind is
 taken over. Where that file may not be made, the folder that holds NAME is not ours to write to: then nobody who runs as

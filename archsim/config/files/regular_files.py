@@ -1,4 +1,4 @@
-"""Opens files of others: regular ones alone, and no more of them than is allowed.
+"""Opens files that the user names: only regular ones, and reads at most as many bytes as the caller allows.
 
 A pipe, a socket or a device would be waited for, or never end. Everything that is wrong is an OSError with its reason
 in `strerror`, as the system's own errors have it.

@@ -1,4 +1,4 @@
-"""Single ops of a window, and occupied cycles over time, of a phase of which a part was skipped."""
+"""Rebuilds what a phase whose periodic part was skipped has to show: single ops of a window, and occupied cycles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the recurrence does not hold, or cannot be computed: one line says why, and the machine must execute."""
+"""Says in one line why the recurrence does not hold or cannot be computed, so that the machine must execute."""
 
 from __future__ import annotations
 
