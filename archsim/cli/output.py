@@ -12,8 +12,11 @@ from typing import Annotated
 
 import typer
 
+from archsim.config.files.regular_files import check_replaceable
 from archsim.config.files.whole_files import open_anew
+from archsim.config.text import UNENCODABLE
 from archsim.errors import OutputError
+from archsim.metrics.run_folder import MANIFEST, REPEATABLE
 
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="File to write to, instead of the terminal.")
@@ -31,9 +34,14 @@ def output(file: Path | None) -> Iterator[Callable[[str], object]]:
         return
     if file.is_dir():
         raise OutputError(f"{file}: is a folder; --out names a file")
+    if file.suffix in (".yaml", ".yml"):
+        raise OutputError(f"{file}: ends as a machine or a workload does, and is to hold neither; choose another --out")
+    if file.name in REPEATABLE and (file.parent / MANIFEST).exists():
+        raise OutputError(f"{file}: is a file of the results of a run; choose another --out")
     temporary = file.with_name(f".{file.name}.partial-{os.getpid()}")
     try:
-        with io.TextIOWrapper(open_anew(temporary), encoding="utf-8", newline="\n") as text:
+        check_replaceable(file)
+        with io.TextIOWrapper(open_anew(temporary), "utf-8", errors=UNENCODABLE, newline="\n") as text:
             yield text.write
         temporary.replace(file)
     except OSError as error:

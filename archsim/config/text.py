@@ -10,6 +10,9 @@ from archsim.errors import one_line as one_line
 SHOWN_LIMIT = 60
 """Most characters of one of the user's values that a message repeats."""
 
+UNENCODABLE = "backslashreplace"
+"""What becomes of what is no text, as names of files may have, in files for people: it is escaped."""
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands: mapping keys and list indices, from the top; () is the whole file."""
 

@@ -8,7 +8,8 @@ from archsim.errors import Fault, WorkloadError
 
 FILES = ("stats.json", "arch.yaml", "workload.yaml")
 """What every folder of results holds, besides the manifest that repeats a run."""
-REPEATABLE = ("manifest.json", *FILES)
+MANIFEST = "manifest.json"
+REPEATABLE = (MANIFEST, *FILES)
 """What one holds that can be repeated."""
 STUDY = "journal.jsonl"
 """What an exploration keeps, and no run."""

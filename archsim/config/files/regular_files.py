@@ -47,6 +47,19 @@ def check_regular(opened: int | Path, path: Path) -> os.stat_result:
     return found
 
 
+def check_replaceable(path: Path) -> None:
+    """OSError if a name is that of a pipe, a socket or a device, also by a link.
+
+    A file that is moved to that name would take its place, where it may be one that a whole system needs.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:  # not there, or a link to nothing: the call that writes says what else is wrong
+        return
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        check_regular(path, path)
+
+
 def read_regular(path: Path, most_bytes: int) -> bytes:
     """All bytes of a regular file of at most so many; OSError for anything else, before memory is taken for it."""
     with open_regular(path) as file:

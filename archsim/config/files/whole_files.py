@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from archsim.config.files.regular_files import check_replaceable
+
 _UNTIL_WHOLE = re.compile(r"\.(?P<name>.+)\.(partial|old)(-[0-9]+)?")
 
 
@@ -30,6 +32,8 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def write_together(content: Mapping[Path, bytes]) -> None:
     """Write several files, all of them or none, the last one last; OSError leaves what is there as it was."""
+    for path in content:
+        check_replaceable(path)
     made = {path: _beside(path, "partial") for path in content}
     kept = {path: _beside(path, "old") for path in content}
     placed: list[tuple[Path, bool]] = []

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from archsim.cli.output import output
 from archsim.config.files.regular_files import open_regular, read_regular, read_up_to
+from archsim.config.files.whole_files import write_whole
 from archsim.config.json_text import json_of
 from archsim.errors import ArchError, OutputError, SpaceError, WorkloadError
 from archsim.explore import Space
@@ -126,3 +128,19 @@ def test_json_that_is_nested_too_deeply_is_none() -> None:
     assert json_of('{"a": [1]}') == {"a": [1]}
     with pytest.raises(ValueError, match="nested too deeply"):
         json_of("[" * 100_000)
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_no_file_takes_the_place_of_a_pipe_or_a_device(tmp_path: Path, by_link: bool) -> None:
+    """A command with --out /dev/null, as root, replaced the device of the whole system by a file."""
+    special = tmp_path / "special"
+    os.mkfifo(special)
+    named = tmp_path / "link" if by_link else special
+    if by_link:
+        named.symlink_to(special)
+    with pytest.raises(OSError, match="is a pipe, expected a regular file"):
+        write_whole(named, b"1")
+    with pytest.raises(OutputError, match="cannot write: is a pipe, expected a regular file"), output(named) as write:
+        write("1")
+    assert special.is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["link", "special"][1 - by_link :]
