@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,3 +116,45 @@ def test_a_folder_that_is_broken_is_one_line(cli: Cli, file: str, content: str |
     assert (run.code, run.out) == (2, "")
     assert said in run.err
     assert run.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda data: data[: len(data) // 2], "is no outputs.npz of archsim, or is damaged"),
+        (lambda data: b"", "is no outputs.npz of archsim, or is damaged"),
+        (lambda data: data.replace(b"NUMPY", b"numpy"), "is no outputs.npz of archsim, or is damaged"),
+        (lambda data: bytes((1 << 24) + 10_000), "cannot be read: larger than"),
+    ],
+)
+def test_outputs_that_are_no_archive_are_one_line(cli: Cli, damage: Callable[[bytes], bytes], said: str) -> None:
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    file = Path("x/outputs.npz")
+    file.write_bytes(damage(file.read_bytes()))
+    again = cli("rerun", "x")
+    assert (again.code, again.out) == (2, "")
+    assert again.err.startswith(f"archsim: error: x/outputs.npz: {said}")
+    assert len(again.err.splitlines()) == 1
+
+
+def test_outputs_that_are_a_pipe_are_not_waited_for(cli: Cli) -> None:
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    Path("x/outputs.npz").unlink()
+    os.mkfifo("x/outputs.npz")
+    again = cli("rerun", "x")
+    assert (again.code, "x/outputs.npz: cannot be read: is a pipe" in again.err) == (2, True)
+
+
+def test_an_output_that_claims_to_expand_without_end_takes_no_memory(cli: Cli) -> None:
+    """64 MiB of zeros in 64 KiB: what the run has is 12 numbers."""
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    with np.load("x/outputs.npz") as saved:
+        others = {name: saved[name] for name in saved.files if name != "output"}
+    np.savez_compressed("x/outputs.npz", output=np.zeros(1 << 26, np.uint8), **others)
+    tracemalloc.start()
+    try:
+        again = cli("rerun", "x")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 25
+    finally:
+        tracemalloc.stop()
+    assert (again.code, "outputs.npz: output is not the same" in again.out) == (1, True)
