@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import signal
 import sys
 import warnings
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -36,6 +37,9 @@ from archsim.config.collecting import seldom_to_the_end
 from archsim.config.presets import MAX_PATH_CHARACTERS
 from archsim.config.text import one_line, shorten, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 app = typer.Typer(
     name="archsim",
@@ -166,9 +170,20 @@ def _fail_in_files(error: OSError) -> NoReturn:
         _fail_or_crash(error)
     if error.filename is not None:
         _fail(error, f"{one_line(str(error.filename))}: {reason}", EXIT_USER)
+    if error.errno == errno.ENOENT and _is_nowhere():
+        _fail(error, "the folder that you are in is not there any more", EXIT_USER)
     if error.errno in _OF_STREAMS:
         _fail(error, f"cannot write to the terminal, file or pipe: {reason}", EXIT_USER)
     _crash(error)
+
+
+def _is_nowhere() -> bool:
+    """Whether the current folder was removed: names of files mean nothing there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _fail_or_crash(error: Exception) -> NoReturn:
@@ -210,16 +225,30 @@ def _command() -> str:
     return " ".join(["archsim", *(word for word in given if word in known)])
 
 
+class _Forgiving(io.FileIO):
+    """A stream for messages: where there is no room for one, the exit code alone says what happened."""
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
 def _prepare_streams() -> None:
     """Make stdout and stderr safe to write to, whatever the caller did with them.
 
     Streams that a caller closed go nowhere; a character that a terminal does not have is escaped; a reader that goes
-    away (`| head`) ends the process as it does any other tool.
+    away (`| head`) ends the process as it does any other tool. Messages for which stderr has no room are left out.
     """
     if sys.stdout is None:
         sys.stdout = io.StringIO()
     if sys.stderr is None:
         sys.stderr = io.StringIO()
+    behind = getattr(sys.stderr, "buffer", None)
+    if isinstance(sys.stderr, io.TextIOWrapper) and isinstance(getattr(behind, "raw", behind), io.FileIO):
+        raw = _Forgiving(sys.stderr.fileno(), "w", closefd=False)
+        sys.stderr = io.TextIOWrapper(io.BufferedWriter(raw), sys.stderr.encoding, line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -236,3 +236,23 @@ def test_words_of_a_command_line_are_escaped(cli: Cli, words: tuple[str, ...]) -
     assert lines
     assert all(line.startswith("archsim: ") and line.isprintable() for line in lines), lines
     assert "archsim: error: forged" not in lines
+
+
+@pytest.mark.parametrize("words", [("run", *TINY, "--no-plots", "--out", "y"), ("report", "x")])
+def test_a_current_folder_that_is_gone_is_said(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path("../gone").rmdir()
+    run = cli(*words)
+    assert run.code == 2
+    assert run.err == "archsim: error: the folder that you are in is not there any more\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize(("words", "code"), [(("run", "nope"), 2), (("compare", "tiny_2x2", "tiny_2x2"), 0)])
+def test_messages_for_which_there_is_no_room_change_no_exit_code(words: tuple[str, ...], code: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "archsim", *words]
+        assert subprocess.run(command, stdout=subprocess.DEVNULL, stderr=full, check=False).returncode == code
