@@ -136,8 +136,8 @@ def compare(
     asked = workloads or (_DEFAULT_WORKLOAD,)
     names = names_apart(asked)
     for reference, machine in zip(references, machines, strict=True):
-        folder = Path(reference)
-        if not isinstance(machine, Arch) and folder.is_dir():
+        folder = None if isinstance(machine, Arch) else Path(str(machine))
+        if folder is not None and folder.is_dir():
             check_run_folder(folder)
             if saved and texts:
                 message = "is a run that is over, which --set cannot change; with -w or -s its machine is simulated"
@@ -148,11 +148,10 @@ def compare(
                 rows.append(_saved_row(reference, folder))
                 continue
         else:
-            named = not isinstance(machine, Arch)
-            archs[reference] = load_arch(reference, arch_overrides) if named else as_arch(machine)
+            archs[reference] = as_arch(machine) if folder is None else load_arch(str(machine), arch_overrides)
         for text, work in zip(names, asked, strict=True):
             if text not in works:
-                works[text] = work if isinstance(work, Workload) else load_workload(text, workload_overrides)
+                works[text] = work if isinstance(work, Workload) else load_workload(str(work), workload_overrides)
             found = [
                 _row(reference, archs[reference], works[text], schedule, evaluator) for schedule in schedules or (None,)
             ]
@@ -298,7 +297,8 @@ def _saved_row(reference: str, folder: Path) -> Row:
     try:
         found = read_stats(file)
         area = _area(found["area"])
-        workload, schedule, cycles = str(found["workload"]), str(found["schedule"]), int(found["latency_cycles"])
+        workload, schedule = one_line(str(found["workload"])), one_line(str(found["schedule"]))
+        cycles = int(found["latency_cycles"])
         if "frame_latency_cycles" in found:
             return _stream_row(reference, found, workload, schedule, area, cycles)
         loss, share = _largest_loss(found["cycle_stack"], cycles)

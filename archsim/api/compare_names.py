@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archsim.api.inputs import AnyArch, AnyWorkload
+from archsim.errors import one_line
 from archsim.families.load import Arch
 from archsim.workload import Workload
 
@@ -48,7 +49,7 @@ def repeated_note(names: Sequence[str]) -> str:
 
 
 def _name(one: AnyArch | AnyWorkload) -> str:
-    return one.name if isinstance(one, Arch | Workload) else str(one)
+    return one.name if isinstance(one, Arch | Workload) else one_line(str(one))
 
 
 def _content(one: AnyArch | AnyWorkload) -> object:

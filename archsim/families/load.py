@@ -10,7 +10,7 @@ from typing import Any
 from archsim.config import Document, Override, Overrides, as_overrides, load_document, validate
 from archsim.config.file_kind import kind_of_keys
 from archsim.config.presets import PresetKind, find_file
-from archsim.config.text import shown
+from archsim.config.text import one_line, shown
 from archsim.errors import ArchError, Fault, SimulatorBug, WorkloadError
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
@@ -71,7 +71,7 @@ def load_arch(
     config = validate(_model(document, overrides, units), document, overrides, ArchError, check_methods(methods))
     set_here = {override.path for override in overrides}
     config = config.with_files_from(path.parent, set_here)
-    arch = Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
+    arch = Arch(one_line(path.stem), config, tuple(f"{override.path}={override.value}" for override in overrides))
     if config.costing is not None:
         _ = arch.prices
     return arch

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from archsim.config import Override, Overrides, as_overrides, load_document, parse_document, validate
 from archsim.config.presets import PresetKind, find_file
-from archsim.errors import Fault, WorkloadError
+from archsim.errors import Fault, WorkloadError, one_line
 from archsim.workload.activity import Activity
 from archsim.workload.activity_file import read_activity
 from archsim.workload.config import WorkloadConfig
@@ -57,7 +57,7 @@ def load_workload(reference: str, overrides: Overrides = (), activity: Path | No
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)
     overrides = _with_activity(overrides, activity, path.parent)
     config = validate(WorkloadConfig, load_document(path, WorkloadError), overrides, WorkloadError)
-    return _workload(path.stem, reference, path.parent, config, overrides)
+    return _workload(one_line(path.stem), reference, path.parent, config, overrides)
 
 
 def is_inline(reference: str) -> bool:

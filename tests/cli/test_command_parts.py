@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -19,9 +22,10 @@ from archsim.cli.out_of_memory import out_of_memory
 from archsim.cli.output import output
 from archsim.cli.set_option import Sets
 from archsim.config import parse_override
-from archsim.errors import ArchError, OutputError, WorkloadError
+from archsim.errors import ArchError, OutputError, WorkloadError, one_line
 from archsim.families.gemv.config import GemvConfig
 from archsim.technology.estimates import Beside
+from tests.cli.conftest import Cli
 
 
 def sets(*texts: str) -> Sets:
@@ -277,3 +281,53 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert file.read_bytes() == b"a\n"
     with pytest.raises(OutputError, match="is a folder; --out names a file"), output(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "stats.json", "arch.yaml", "workload.yaml"])
+def test_what_a_folder_of_results_needs_is_not_replaced_by_out(cli: Cli, name: str) -> None:
+    """A page of a run in the place of its manifest left a folder of which nothing could be made any more."""
+    cli("run", "tiny_2x2", "lstm_3_2_t4", "--no-plots", "--timing-only", "--out", "x")
+    before = Path("x", name).read_bytes()
+    commands = (
+        ("report", "x"),
+        ("compare", "x", "x"),
+        ("trace", "x/arch.yaml", "x/workload.yaml"),
+        ("program", "x/arch.yaml", "x/workload.yaml", "--json", "--timing-only"),
+    )
+    for words in commands:
+        refused = cli(*words, "--out", f"x/{name}")
+        assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+        assert refused.err.startswith(f"archsim: error: x/{name}: ")
+        assert refused.err.endswith("; choose another --out\n")
+    assert Path("x", name).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred\nx", os.fsdecode(b"bad\xff")])
+def test_names_that_are_no_text_are_escaped_in_all_that_is_written(cli: Cli, name: str) -> None:
+    """Files of others: a machine's and a workload's name go to the terminal, report.txt, stats.json and the page."""
+    escaped = one_line(name)
+    cli("run", "tiny_2x2", "lstm_3_2_t4", "--no-plots", "--timing-only", "--out", "x")
+    for kept, suffix in (("arch", "a"), ("workload", "w")):
+        Path(f"{name}{suffix}.yaml").write_bytes(Path(f"x/{kept}.yaml").read_bytes())
+    run = cli("run", f"{name}a.yaml", f"{name}w.yaml", "--no-plots", "--timing-only", "--out", name)
+    assert (run.code, run.err) == (0, "")
+    assert run.out.endswith(f"Results: {escaped}/\n")
+    assert json.loads(Path(name, "stats.json").read_text(encoding="utf-8"))["arch"] == f"{escaped}a"
+    report = cli("report", name)
+    assert (report.code, report.out) == (0, f"Page: {escaped}/report.html\n")
+    compared = cli("compare", name, name)
+    for text in (run.out, compared.out, Path(name, "report.txt").read_text(encoding="utf-8")):
+        assert text.replace("\n", "").isprintable()
+
+
+def test_inputs_that_no_results_can_name_are_refused_before_anything_is_computed(cli: Cli) -> None:
+    folder = Path(os.fsdecode(b"bad\xff"))
+    folder.mkdir()
+    np.savez(folder / "x.npz", x=np.zeros((2, 1, 3), np.float32))
+    cell = "kind: gru\ninput_size: 3\nhidden_size: 2\nsteps: 2"
+    text = f"summary: x\n{cell}\nweights: {{seed: 0}}\ninput: {{file: x.npz, tensor: x}}\n"
+    (folder / "w.yaml").write_text(text, encoding="utf-8")
+    run = cli("run", "tiny_2x2", str(folder / "w.yaml"), "--no-plots", "--out", "x")
+    assert (run.code, run.out) == (2, "")
+    assert "bad\\udcff/x.npz: a name that is not UTF-8 cannot stand in a folder of results" in run.err
+    assert not Path("x").exists()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archsim.cli.options import ArchArgument, DebugOption, SetOption, WorkloadArgument, load_inputs
+from archsim.errors import one_line
 
 if TYPE_CHECKING:
     from archsim.checking.calibrate import Observed
@@ -105,7 +106,7 @@ def _how_to_use(out: Path, name: str) -> str:
     quoted = name if re.fullmatch(r"[A-Za-z_./][A-Za-z0-9_./-]*", name) else json.dumps(name)
     setting = shlex.quote(f"calibration.file={quoted}")
     return (
-        f"\nRanges: {out}. To use them put these two lines into the workload file:\n"
+        f"\nRanges: {one_line(str(out))}. To use them put these two lines into the workload file:\n"
         f"calibration:\n  file: {quoted}\n"
         f"or run with --set {setting}\n"
     )

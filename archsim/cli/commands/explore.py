@@ -13,6 +13,7 @@ import typer
 from archsim.cli.completion import complete_space
 from archsim.cli.exit_codes import EXIT_BUG
 from archsim.cli.options import DebugOption, JsonOption
+from archsim.errors import one_line
 
 MOST_DIGITS = 4000
 """The most digits of the number of a point: Python reads no more."""
@@ -68,7 +69,10 @@ def explore_command(
     found = Space.load(space).with_budget(budget, seed)
     target = out or Path("results") / f"explore-{found.name}"
     if resume and not (target / JOURNAL).exists():
-        print(f"archsim: note: {target}: has no journal to go on from; a new exploration begins", file=sys.stderr)
+        print(
+            f"archsim: note: {one_line(str(target))}: has no journal to go on from; a new exploration begins",
+            file=sys.stderr,
+        )
     with ExploreProgress(hidden=quiet) as progress:
         try:
             study = explore(
@@ -98,13 +102,13 @@ def explore_command(
         sys.stdout.write(study_json(study, notes))
     else:
         for note in notes:
-            print(f"archsim: note: {note}", file=sys.stderr)
+            print(f"archsim: note: {one_line(note)}", file=sys.stderr)
     if not (json or quiet):
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else TEXT_WIDTH
         sys.stdout.write(study_text(study, width))
         rate = f"{study.simulated:,} designs looked at now, {study.designs_per_second:,.1f} a second"
         alone = "".join(f"  one by one: {count:,}, as {why}\n" for why, count in study.alone.items())
-        sys.stdout.write(f"\n{rate}\n{alone}Results: {target}/\n")
+        sys.stdout.write(f"\n{rate}\n{alone}Results: {one_line(str(target))}/\n")
     return EXIT_BUG if study.count(Status.FAILED) else 0
 
 

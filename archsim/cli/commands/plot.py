@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archsim.cli.options import DebugOption
-from archsim.errors import OutputError
+from archsim.errors import OutputError, one_line
 
 if TYPE_CHECKING:
     from archsim.api import Simulation
@@ -63,7 +63,7 @@ def plot_command(
         write_whole(target, picture)
     except OSError as error:
         raise OutputError(f"{target}: cannot write: {error.strerror or error}") from error
-    sys.stdout.write(f"{target}\n")
+    sys.stdout.write(f"{one_line(str(target))}\n")
 
 
 def _kind(text: str) -> FigureKind:
@@ -119,4 +119,7 @@ def _compare(run: Simulation, result: Path) -> None:
         return
     now = run.stats.latency_cycles
     if then != now:
-        print(f"archsim: note: {result} has {then:,} cycles, repeated the run takes {now:,}", file=sys.stderr)
+        print(
+            f"archsim: note: {one_line(str(result))} has {then:,} cycles, repeated the run takes {now:,}",
+            file=sys.stderr,
+        )

@@ -11,7 +11,7 @@ import typer
 
 from archsim.cli.options import DebugOption
 from archsim.cli.output import output
-from archsim.errors import OutputError
+from archsim.errors import OutputError, one_line
 
 _STEPS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
@@ -53,7 +53,7 @@ def report_command(
             page = html_page(runs)
         with output(target) as write:
             write(page)
-    print(f"Page: {target}")
+    print(f"Page: {one_line(str(target))}")
 
 
 def _steps(text: str) -> range | None:

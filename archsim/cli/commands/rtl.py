@@ -21,7 +21,7 @@ from archsim.cli.options import (
     load_inputs,
 )
 from archsim.cli.progress import stage_progress
-from archsim.errors import OutputError
+from archsim.errors import OutputError, one_line
 
 if TYPE_CHECKING:
     from archsim.families.rtl import RtlDesign
@@ -117,7 +117,7 @@ def _print(out: Path, comparison: Comparison | None, synthesis: Synthesis | None
     from archsim.rtl.check import VCD
     from archsim.rtl.yosys import SCRIPT
 
-    print(f"RTL: {out}/")
+    print(f"RTL: {one_line(str(out))}/")
     if comparison is not None:
         print(
             f"Under Verilator: {comparison.ops_equal:,} of {comparison.ops:,} ops equal in start, free and done, "
@@ -128,7 +128,7 @@ def _print(out: Path, comparison: Comparison | None, synthesis: Synthesis | None
         if comparison.first is not None:
             print(f"First difference: {comparison.first}")
         if not comparison.passed:
-            print(f"Waveform: {out / VCD}; testbench.cycle counts its cycles")
+            print(f"Waveform: {one_line(str(out / VCD))}; testbench.cycle counts its cycles")
     if synthesis is not None:
         print(synthesis.resources.table())
-        print(f"Yosys took {synthesis.seconds:.0f} s; its script is {out / SCRIPT}")
+        print(f"Yosys took {synthesis.seconds:.0f} s; its script is {one_line(str(out / SCRIPT))}")

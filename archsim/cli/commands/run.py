@@ -27,7 +27,8 @@ from archsim.cli.options import (
     ranked,
 )
 from archsim.config.run_files import TableFormat, TableKind, TraceArrows, TraceKind
-from archsim.errors import CapacityError, Interrupted
+from archsim.config.text import UNENCODABLE
+from archsim.errors import CapacityError, Interrupted, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -139,7 +140,7 @@ def run_command(
             findings, changes = report.make(simulation, evaluator, folder, files)
         try:
             if not json:
-                sys.stdout.write(f"Results: {target}/\n")
+                sys.stdout.write(f"Results: {one_line(str(target))}/\n")
             sys.stdout.flush()
             _draw(simulation, findings, changes, target, plots)
         except KeyboardInterrupt as stop:
@@ -160,7 +161,7 @@ def _draw(simulation: Simulation, findings: Findings, changes: NearChanges, fold
             from archsim.report.page.page import html_page
             from archsim.report.page.saved_run import read_run
 
-            add_to_folder(folder, PAGE, html_page([read_run(folder, near=changes)]).encode())
+            add_to_folder(folder, PAGE, html_page([read_run(folder, near=changes)]).encode(errors=UNENCODABLE))
 
 
 def _exit_code(simulation: Simulation) -> int:

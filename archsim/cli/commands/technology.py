@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archsim.cli.options import DebugOption, JsonOption
+from archsim.errors import one_line
 
 if TYPE_CHECKING:
     from archsim.technology import Technology
@@ -66,7 +67,8 @@ def technology_command(
                 "with those in the other.\n"
             )
         if out is not None:
-            sys.stdout.write(f"\nTechnology: {out}. To use it: --set technology={out}\n")
+            file = one_line(str(out))
+            sys.stdout.write(f"\nTechnology: {file}. To use it: --set technology={file}\n")
 
 
 def _asked(ours: Technology) -> Technology:

@@ -15,6 +15,7 @@ from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
 from archsim.config.files.whole_files import name_when_whole, write_whole
 from archsim.config.run_files import STREAM_FILES
+from archsim.config.text import UNENCODABLE
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.figures.kinds import FigureKind, figure_of, why_none
 from archsim.report.figures.look import USUAL
@@ -78,7 +79,7 @@ def fill_folder(
     import numpy as np
 
     (folder / "stats.json").write_text(stats_json(simulation, findings), encoding="utf-8")
-    (folder / "report.txt").write_text(report_text(simulation, findings, changes), encoding="utf-8")
+    (folder / "report.txt").write_text(report_text(simulation, findings, changes), encoding="utf-8", errors=UNENCODABLE)
     if simulation.results is not None:
         np.savez(folder / "outputs.npz", **dict[str, Any](output_arrays(simulation, keep_steps)))
     if simulation.accuracy is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from archsim.api import Simulation
 from archsim.api.explain import Findings, find
 from archsim.config.presets import is_name
+from archsim.errors import OutputError
 from archsim.families.load import Arch
 from archsim.lowering.tensors import Results
 from archsim.report.files.accuracy_figures import accuracy_figures
@@ -64,7 +65,7 @@ def resolved_arch(arch: Arch, folder: Path) -> str:
     """The architecture with all overrides applied; a technology's file is named relative to the results' `folder`."""
     data = arch.config.model_dump(mode="json")
     if not is_name(data.get("technology", "")):
-        data["technology"] = os.path.relpath(Path(data["technology"]).resolve(), _final(folder))
+        data["technology"] = _relative(Path(data["technology"]), _final(folder))
     return _yaml(data)
 
 
@@ -80,13 +81,23 @@ def _final(folder: Path) -> Path:
     return folder.resolve().parent / "any"
 
 
+def _relative(path: Path, folder: Path) -> str:
+    """A file's name from that folder; OutputError if it is no text, which no YAML file can hold."""
+    name = os.path.relpath(path.resolve(), folder)
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise OutputError(f"{name}: a name that is not UTF-8 cannot stand in a folder of results; rename it") from error
+    return name
+
+
 def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
     """Make names of files relative to another folder, in a section and those inside it."""
     for key, value in section.items():
         if isinstance(value, dict):
             _rename_files(value, old, new)
         elif key in ("file", "activity") and isinstance(value, str):
-            section[key] = os.path.relpath((old / value).resolve(), new)
+            section[key] = _relative(old / value, new)
 
 
 def torch_outputs(workload: Workload, results: Results, exact: bool = False) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from archsim.checking.format_error import Accuracy, OverflowCount, TensorAccurac
 from archsim.checking.saturated_sums import SaturatedKind
 from archsim.checking.validation import Validation
 from archsim.config.files.regular_files import read_regular
-from archsim.errors import Fault, WorkloadError
+from archsim.errors import Fault, WorkloadError, one_line
 from archsim.families.load import load_arch
 from archsim.metrics.run_folder import REPEATABLE, check_run_folder
 from archsim.report.files.accuracy_figures import AccuracyFigures
@@ -70,7 +70,7 @@ def read_run(folder: Path, steps: range | None = None, near: NearChanges | None 
     check_run_folder(folder, REPEATABLE)
     manifest, saved = read_manifest(folder), saved_stats(folder / "stats.json")
     try:
-        names, schedule = (str(saved["arch"]), str(saved["workload"])), str(saved["schedule"])
+        names, schedule = (one_line(str(saved["arch"])), one_line(str(saved["workload"]))), str(saved["schedule"])
         overrides = tuple(map(str, saved["overrides"]))
         validation = TypeAdapter(Validation).validate_python(saved["validation"])
         accuracy = TypeAdapter(AccuracyFigures | None).validate_python(saved["accuracy"])
