@@ -23,7 +23,7 @@ class Place:
     line: int
 
     def __str__(self) -> str:
-        """As a message begins."""
+        """The package, module and line, as a message begins with them."""
         return f"{self.package}: {self.module}, line {self.line}"
 
 

@@ -39,6 +39,14 @@ def test_what_is_the_same_has_one_name_and_others_are_numbered() -> None:
     assert names_apart(["tiny_2x2", "tiny_2x2"]) == ["tiny_2x2", "tiny_2x2"]
 
 
+def test_what_was_set_is_said_only_where_it_tells_apart() -> None:
+    changed = load_arch("tiny_2x2", [parse_override("mac_array.rows=4")])
+    assert names_apart([changed]) == ["tiny_2x2"]
+    assert names_apart([changed, load_arch("edge_16x16")]) == ["tiny_2x2", "edge_16x16"]
+    assert names_apart([changed, changed]) == ["tiny_2x2"] * 2
+    assert names_apart([changed, load_arch("tiny_2x2")]) == ["tiny_2x2 (mac_array.rows=4)", "tiny_2x2"]
+
+
 def test_what_is_given_twice_is_said_once() -> None:
     assert repeated_note(["a", "b", "a", "c", "c", "a"]).startswith("given more than once: a, c; what is set is set in")
     assert repeated_note(["a", "b"]) == ""

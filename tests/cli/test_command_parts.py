@@ -26,6 +26,7 @@ from archsim.errors import ArchError, OutputError, WorkloadError, one_line
 from archsim.families.gemv.config import GemvConfig
 from archsim.technology.estimates import Beside
 from tests.cli.conftest import Cli
+from tests.rings import few
 
 
 def sets(*texts: str) -> Sets:
@@ -283,7 +284,7 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "stats.json", "arch.yaml", "workload.yaml"])
+@pytest.mark.parametrize("name", few(["manifest.json", "stats.json", "arch.yaml", "workload.yaml"], 1))
 def test_what_a_folder_of_results_needs_is_not_replaced_by_out(cli: Cli, name: str) -> None:
     """A page of a run in the place of its manifest left a folder of which nothing could be made any more."""
     cli("run", "tiny_2x2", "lstm_3_2_t4", "--no-plots", "--timing-only", "--out", "x")
@@ -302,7 +303,7 @@ def test_what_a_folder_of_results_needs_is_not_replaced_by_out(cli: Cli, name: s
     assert Path("x", name).read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["\x1b[31mred\nx", os.fsdecode(b"bad\xff")])
+@pytest.mark.parametrize("name", few(["\x1b[31mred\nx", os.fsdecode(b"bad\xff")], 1))
 def test_names_that_are_no_text_are_escaped_in_all_that_is_written(cli: Cli, name: str) -> None:
     """Files of others: a machine's and a workload's name go to the terminal, report.txt, stats.json and the page."""
     escaped = one_line(name)

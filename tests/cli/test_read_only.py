@@ -36,9 +36,10 @@ def test_a_read_only_file_system_is_said_of_the_file_asked_for(
     def refuse(path: object, *_: object, **__: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
+    file = tmp_path / ("a.txt" if writer == "text" else "a.yaml")
     for name in ("open", "unlink", "write_bytes", "write_text"):
         monkeypatch.setattr(Path, name, refuse)
     with pytest.raises(OutputError) as caught:
-        WRITERS[writer](tmp_path / "a.yaml")
-    assert str(caught.value).startswith(f"{tmp_path / 'a.yaml'}: cannot ")
+        WRITERS[writer](file)
+    assert str(caught.value).startswith(f"{file}: cannot ")
     assert "partial" not in str(caught.value)

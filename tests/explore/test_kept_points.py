@@ -17,7 +17,7 @@ from archsim.explore import Space, explore
 from archsim.explore.run import kept_points
 from archsim.explore.run.evaluation import DesignEvaluator, Task
 from archsim.explore.run.journal import sealed_line, unsealed
-from archsim.explore.run.kept_points import FIRST, LAST, evenly, of_front
+from archsim.explore.run.kept_points import FIRST, LAST, evenly, of_front, telling
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.search.front import Front
 from tests.explore.conftest import Write
@@ -184,3 +184,14 @@ def test_which_ones_are_evaluated_again() -> None:
     assert of_front(front, 2) == [50, 40], "the best in the first objective, and in the second"
     assert of_front(front, 4) == [50, 40, 10, 20]
     assert of_front(front, 9) == [50, 40, 10, 20, 30]
+
+
+def test_most_of_those_that_are_looked_at_have_figures() -> None:
+    """A single one has, if any has; of four three; where there are too few, the others make up for them."""
+    numbers, with_figures = list(range(10)), [2, 4, 6, 8, 9]
+    assert telling(numbers, with_figures, 1) == [2]
+    assert telling(numbers, with_figures, 4) == [2, 6, 9, 0]
+    assert telling(numbers, [4], 4) == [4, 0, 5, 9]
+    assert telling(numbers, [], 2) == [0, 9]
+    assert telling(with_figures, with_figures, 8) == with_figures
+    assert sorted(telling(numbers, with_figures, 100)) == numbers

@@ -8,6 +8,7 @@ import pytest
 
 from archsim.config.extensions import IMPORTERS, STATISTICS, UNITS, EntryGroup
 from archsim.hardware import unit_definition as units
+from archsim.hardware.unit import UnitConfig
 from archsim.hardware.unit_definition import UnitDefinition
 from archsim.importers import importer as importers
 from archsim.importers.importer import Importer
@@ -21,7 +22,7 @@ def nothing(*given: Any) -> Any:
 
 
 OBJECTS: dict[str, tuple[EntryGroup[Any], Any, str]] = {
-    UNITS: (units.UNITS, UnitDefinition("mine", "a unit", object, nothing), "unit"),
+    UNITS: (units.UNITS, UnitDefinition("mine", "a unit", UnitConfig, nothing), "unit"),
     STATISTICS: (statistics.STATISTICS, Statistic("mine", "MACs", "how many", "none", nothing), "statistic"),
     IMPORTERS: (importers.IMPORTERS, Importer("mine", "reads mine", (".mine",), nothing), "importer"),
 }

@@ -39,6 +39,19 @@ def test_what_some_repetitions_leave_out_is_no_matter_in_long_runs(repeat: int) 
     assert found == ((), (7,))
 
 
+@pytest.mark.parametrize(("lag", "most"), [(0, 1), (1, 2)])
+@pytest.mark.parametrize("repeat", [30, 10**9])
+def test_what_begins_late_counts_though_all_is_regular_before(repeat: int, lag: int, most: int) -> None:
+    """b leaves out the first 6 repetitions, in which a has the unit for itself, and each is like the one before it.
+
+    Afterwards a of r is done before b of r and after b of r - 1, on one unit. So the token for b of r + lag is under
+    way then, and with a lag of 1 that for b of r is, too.
+    """
+    a, b = Nothing(unit="u0", label="a"), Nothing(unit="u0", label="b", skip_first=6)
+    deps = ((), (Dep(0, lag, After.DONE, Wait.OPERAND),))
+    assert most_tokens(Phase("by hand", PhaseKind.BODY, repeat, (a, b), deps), 3) == ((), (most,))
+
+
 def test_a_receiver_of_the_same_unit_has_started_but_for_one() -> None:
     """A unit is in order: when a of r is done, b of r - 1 has started, and b of r has not, so one token is there."""
     assert most_tokens(phase_of("a:u0 b:u0", {"b": [TAKEN]}, 9), 5) == ((), (1,))

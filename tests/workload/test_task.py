@@ -135,6 +135,15 @@ def test_what_is_allowed_of_h_grows_through_the_head(after: str, weight: float, 
     assert check.tolerance == pytest.approx(1e-5 * gain)
 
 
+def test_scores_beyond_the_end_of_a_sequence_are_not_compared(tmp_path: Path) -> None:
+    """All scores are 0, and so is what is expected but for the second step of the sequence that has one."""
+    head = {"weight": np.zeros((1, 2), np.float32), "bias": np.zeros(1, np.float32)}
+    scores = np.array([[0.0, 0.0], [0.0, 7.0]], np.float32)
+    found = simulate(load_arch(FLOAT_64X64), write(tmp_path, head=head, results={**RESULTS, "scores": scores}))
+    (check,) = [check for check in found.validation.brought if check.name == "scores"]
+    assert (check.passed, check.max_abs_error) == (True, 0.0)
+
+
 def test_without_a_task_there_are_no_figures(tmp_path: Path) -> None:
     workload = write(tmp_path, NETWORK)
     assert load_tensors(workload).task is None

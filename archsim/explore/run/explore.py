@@ -24,7 +24,7 @@ from archsim.explore.run.broken_pipes import broken_pipes_are_errors
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
-from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, evenly, of_front
+from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, of_front, telling
 from archsim.explore.run.local import LocalProcesses, available_cores
 from archsim.explore.run.piece_job import PieceSetup
 from archsim.explore.run.pieces import LocalPieces, PieceBackend, PiecesHere
@@ -181,14 +181,14 @@ class Search:
             numbers = new[: budget - len(self.found)]
             restored = self.found.restore(numbers, front)
             if restored is None:
-                kept = self._round(numbers, classifier, front)
+                kept, with_figures = self._round(numbers, classifier, front)
                 self.found.end_round(numbers, whole, front)
             else:
-                kept, resumes = numbers, True
+                kept, with_figures, resumes = numbers, numbers, True
                 self.watcher.restored(len(numbers), restored)
             if resumes and kept and not checked:
                 checked = True
-                self._check(evenly(kept, self._share(FIRST)), classifier)
+                self._check(telling(kept, with_figures, self._share(FIRST)), classifier)
             idle_rounds = 0 if new else idle_rounds + 1
             if not asked or not whole:
                 break
@@ -213,8 +213,10 @@ class Search:
                 raise
             raise OutputError(f"{self.found.journal.path.parent}: {error}") from error
 
-    def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> list[int]:
-        """Classify some points, and evaluate those that need it; those whose designs were evaluated before.
+    def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> tuple[list[int], list[int]]:
+        """Classify some points, and evaluate those that need it.
+
+        Returns the points whose designs were evaluated before, and those of them that have figures.
 
         The front that prunes is that of the rounds before, whatever is finished first.
         """
@@ -234,9 +236,11 @@ class Search:
         for design in designs:
             by_key.setdefault(design.key, []).append(design)
         kept: list[int] = []
+        with_figures: list[int] = []
         for key, outcome in self.found.outcomes(list(by_key)).items():
             same = by_key.pop(key)
             kept += [design.number for design in same]
+            with_figures += [design.number for design in same if outcome.outputs]
             self._count([classifier.after(design, outcome) for design in same], key)
         tasks = [Task(key, same[0].number, same[0].schedule) for key, same in by_key.items()]
         for outcomes in self.backend.run(tasks):
@@ -246,7 +250,7 @@ class Search:
             for outcome in outcomes:
                 points = [classifier.after(design, outcome) for design in by_key[outcome.key]]
                 self._count(points, outcome.key, fresh=1)
-        return kept
+        return kept, with_figures
 
     def _count(self, points: Sequence[Point], key: str | None = None, fresh: int = 0) -> None:
         self.found.count(points, key)

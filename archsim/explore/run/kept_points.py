@@ -2,8 +2,9 @@
 
 Checksums tell what a disk damages, not what somebody changed, nor what another state of archsim with the same version
 wrote. So whoever goes on from a folder evaluates again, in one batch each, a few designs of the first round that the
-folder knows, and of the finished front the best in each objective and a few between them. Which ones depends on their
-numbers alone. It is a sample: what is far from the front and was changed with care is found by chance.
+folder knows, most of them such that have figures, and of the finished front the best in each objective and a few
+between them. Which ones depends on their numbers alone. It is a sample: what is far from the front and was changed with
+care is found by chance.
 """
 
 from __future__ import annotations
@@ -36,6 +37,16 @@ def evenly(numbers: Sequence[int], most: int) -> list[int]:
     ordered = sorted(set(numbers))
     count = min(most, len(ordered))
     return [ordered[place * (len(ordered) - 1) // max(1, count - 1)] for place in range(count)]
+
+
+def telling(numbers: Sequence[int], with_figures: Sequence[int], most: int) -> list[int]:
+    """At most so many of the points of the disk, evenly spaced: three quarters of them, and a single one, have figures.
+
+    A design that has none says that it is infeasible, and no more.
+    """
+    others = sorted(set(numbers).difference(with_figures))
+    of_others = min(len(others), max(most // 4, most - len(with_figures)))
+    return [*evenly(with_figures, most - of_others), *evenly(others, of_others)]
 
 
 def of_front(front: Front, most: int) -> list[int]:

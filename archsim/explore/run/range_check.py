@@ -9,7 +9,7 @@ from archsim.errors import OutputError
 from archsim.explore.results.study import Point
 from archsim.explore.run.backend import InProcess
 from archsim.explore.run.evaluation import Setup
-from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, evenly, of_front
+from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, of_front, telling
 from archsim.explore.search.front import Front
 from archsim.explore.search.point_classifier import PointClassifier
 from archsim.explore.space.space import Space
@@ -25,11 +25,11 @@ class RangeCheck:
         self._space, self._setup, self._folder = space, setup, folder
         self._resumes = False
 
-    def first(self, numbers: Sequence[int], points: Points, evaluated: int) -> None:
+    def first(self, numbers: Sequence[int], with_figures: Sequence[int], points: Points, evaluated: int) -> None:
         """Points whose designs were on the disk; those that come first are looked at. OutputError as `check_kept`."""
         if numbers and not self._resumes:
             self._resumes = True
-            self._check(points(evenly(numbers, _share(FIRST, evaluated))))
+            self._check(points(telling(numbers, with_figures, _share(FIRST, evaluated))))
 
     def last(self, front: Front, points: Points, evaluated: int) -> None:
         """The finished front, of an exploration that went on from what was there."""

@@ -195,11 +195,14 @@ class RangeSearch:
         assert data is not None  # it has rows
         evaluated = places[rows.keys[places].any(axis=1)]
         self._evaluated += len(evaluated)
+        having = places[rows.statuses[places] == EVALUATED]
         row_of = dict(zip(rows.numbers[evaluated].tolist(), evaluated.tolist(), strict=True))
         self._check.first(
-            list(row_of), lambda numbers: self._files.read_points(data, [row_of[n] for n in numbers]), self.evaluated
+            list(row_of),
+            rows.numbers[having].tolist(),
+            lambda numbers: self._files.read_points(data, [row_of[n] for n in numbers]),
+            self.evaluated,
         )
-        having = places[rows.statuses[places] == EVALUATED]
         values = rows.objectives[having]
         self._front.add(rows.numbers[having].tolist(), (values * self._signs).tolist())
         self._watcher.restored(len(places), values)
@@ -217,7 +220,8 @@ class RangeSearch:
                 keys[design.number] = design.key
         if points:
             found = {point.number: point for point in points}
-            self._check.first(list(found), lambda numbers: [found[n] for n in numbers], self.evaluated)
+            with_figures = [number for number, point in found.items() if point.outputs]
+            self._check.first(list(found), with_figures, lambda numbers: [found[n] for n in numbers], self.evaluated)
             data = self._files.write(points, keys)
             digest = self._pieces.write(place, data, self.evaluated)
             self._pieces.add(place, digest, self.evaluated)

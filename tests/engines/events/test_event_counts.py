@@ -38,15 +38,15 @@ def test_an_op_has_two_events_and_its_unit_one_for_each_wait(
     """Each op has two: its unit is free again, and its results are visible. That tokens arrive is none.
 
     2 units begin. b waits once, for its first token: as the slower one it has all others before it is free. The phase
-    ends, which is 2 events, as SimPy puts back the one that it stops at. With a token latency the phase's own token is
-    one, too: a waits for it; b does not begin before its own first token, which comes later.
+    ends (SimPy from 4.1.2 on puts back the event that it stops at: that is none more). With a token latency the phase's
+    own token is one, too: a waits for it; b does not begin before its own first token, which comes later.
     """
     ops = 5
     jobs = [job for n in range(ops) for job in (Job(f"a{n}", 2, 1), Job(f"b{n}", 4, 1, [Token(f"a{n}", after)]))]
     times, _ = run_jobs(jobs, token_latency_cycles=token_latency_cycles)
     begin = token_latency_cycles + (2 if after is After.FREE else 3) + token_latency_cycles
     assert [times["0", 0, f"b{n}"][0] for n in range(ops)] == [begin + 4 * n for n in range(ops)]
-    assert len(scheduled) == 2 * 2 * ops + 2 + 1 + 2 + bool(token_latency_cycles)
+    assert len({id(event) for event in scheduled}) == 2 * 2 * ops + 2 + 1 + 1 + bool(token_latency_cycles)
 
 
 def test_a_run_has_less_than_two_and_a_half_events_an_op(scheduled: list[object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +20,12 @@ from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.space.design import Reason
 from archsim.explore.space.expression import Scalar
+from archsim.explore.space.parameters import Choice, Parameter
 from tests.explore.conftest import Write
 from tests.optional import need
 
 need("pyarrow")
+parquet: Any = need("pyarrow.parquet")
 
 TWO = ('["lstm:3,4,t=3"]', '["lstm:3,4,t=3", "lstm:3,4,t=6"]')
 ONE, OTHER = "lstm_3_4_t3_b1", "lstm_3_4_t6_b1"
@@ -62,6 +65,29 @@ def test_the_type_of_a_derived_field_is_that_of_its_values(write: Write) -> None
         column = files.input_column("weight_sram.banks", values)
         assert str(column.type) == kind
         assert column.to_pylist() == found
+
+
+@pytest.mark.parametrize(("size", "kind"), [(1 << 62, "int64"), ((1 << 63) - 1, "int64"), (1 << 63, "string")])
+def test_points_of_spaces_that_no_64_bits_count_are_text(
+    write: Write, monkeypatch: pytest.MonkeyPatch, size: int, kind: str
+) -> None:
+    """By the size of the space, whatever numbers a part has: all parts have the same type."""
+    files = files_of(write)
+    monkeypatch.setattr(Space, "size", size)
+    table = parquet.read_table(io.BytesIO(files.write([Point(5, {}, "fused_interleaved", Status.FAILED)], {})))
+    assert str(table.schema.field("point").type) == kind
+    assert table["point"].to_pylist() == [5 if kind == "int64" else "5"]
+
+
+@pytest.mark.parametrize("label", [(1 << 63) - 1, -(1 << 63), 1 << 63, -(1 << 63) - 1])
+def test_labels_beyond_64_bits_are_floats(write: Write, label: int) -> None:
+    fits = -(1 << 63) <= label < 1 << 63
+    files = files_of(write)
+    parameter = Parameter("huge", (Choice(1, (("huge", 1),)), Choice(label, (("huge", label),))))
+    files.space = replace(files.space, parameters=(parameter,))
+    column = files.input_column("huge", [1, label])
+    assert str(column.type) == ("int64" if fits else "double")
+    assert column.to_pylist() == ([1, label] if fits else [1.0, float(label)])
 
 
 def points() -> list[Point]:

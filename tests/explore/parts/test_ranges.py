@@ -23,6 +23,8 @@ from archsim.explore.run import range_search
 from archsim.explore.run.journal import sealed_line
 from archsim.explore.run.local_process import LocalProcess
 from archsim.explore.run.piece_job import PieceJob, PieceReport
+from archsim.explore.run.watcher import Watcher
+from archsim.explore.search.front import Values
 from archsim.explore.search.samplers import Sampler
 from tests.explore.conftest import Write
 from tests.explore.parts.test_parts import MANY, _kill_at, files
@@ -178,6 +180,27 @@ def points_on_disk(parts: Path) -> set[int]:
 
 class _Stopped(Exception):
     pass
+
+
+class Counting(Watcher):
+    """Adds up what it is told."""
+
+    points, fresh = 0, 0
+
+    def reported(self, points: int, fresh: int, objectives: Values) -> None:
+        self.points += points
+        self.fresh += fresh
+
+
+def test_who_watches_is_told_of_all_points_and_of_the_designs_that_were_evaluated_for_them(
+    write: Write, tmp_path: Path
+) -> None:
+    """Points with more than 64 MACs are infeasible at once, and no designs that were evaluated."""
+    watcher = Counting()
+    path = write(*MANY, ("mac_array.columns <= 512", "mac_array.columns <= 64"))
+    study = whole(path, tmp_path / "out", watcher=watcher)
+    assert (watcher.points, watcher.fresh) == (len(study.points), study.simulated)
+    assert watcher.points > watcher.fresh
 
 
 def stopped_after(reports: int, path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> int:
