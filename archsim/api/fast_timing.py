@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archsim.api.programs.cached_program import CachedProgram
+from archsim.critical import AllTimes
 from archsim.families.machine_config import MachineConfig
 from archsim.hardware.unit import Service, Units
 from archsim.metrics.bounds import StepTimes
@@ -18,21 +19,27 @@ from archsim.trace import Trace, Window
 from archsim.trace.limits import LARGEST_CYCLE, too_long
 
 if TYPE_CHECKING:
-    from archsim.engines.recurrence import Recorded, Timing
+    from archsim.engines.recurrence import Recorded, Run, Timing
 
 
 @dataclass(frozen=True, slots=True)
 class FastTiming:
-    """What the second executor finds: the same trace as the machine's, and figures known by the way."""
+    """What the second executor finds: the same trace as the machine's, and figures known by the way.
+
+    `times`: those of all ops, if they were asked for.
+    """
 
     trace: Trace
     precomputed: Precomputed
+    times: AllTimes | None = None
 
 
 def time_fast(
-    cached: CachedProgram, config: MachineConfig, units: Units, window: Window | None = None
+    cached: CachedProgram, config: MachineConfig, units: Units, window: Window | None = None, keep_times: bool = False
 ) -> FastTiming | str:
     """Time a program on a machine, or say why that cannot be; `window` as in execute_fast.
+
+    `keep_times`: with a window, keep the times of all ops, too.
 
     ExecutorError if a window is asked for and the run is too long to record it; LengthError if no executor can.
     """
@@ -54,13 +61,28 @@ def time_fast(
     recorded, counts = _recorded(cached.program, units)
     of_sequencer = sequencer.issue_cycles, sequencer.queue_depth, sequencer.token_latency_cycles
     timing = Timing(of_phases, *of_sequencer, recorded)
-    trace = replace(execute_fast(cached.tables, timing, window=window).trace, counts=counts)
+    run = execute_fast(cached.tables, timing, window=window)
+    trace = replace(run.trace, counts=counts)
     if recorded:
         times = StepTimes.from_program(cached.program, units, sequencer.token_latency_cycles)
     else:
         times = _step_times(cached, trace, timing)
     bursts = cached.figure_cache.burst_figures(config, units)
-    return FastTiming(trace, Precomputed(cached.spec, cached.figures, times, bursts, facts))
+    precomputed = Precomputed(cached.spec, cached.figures, times, bursts, facts)
+    return FastTiming(trace, precomputed, _all_times(cached.program, run, timing) if keep_times else None)
+
+
+def _all_times(program: Program, run: Run, timing: Timing) -> AllTimes:
+    """The times of all ops, of which the run has kept logs, as a machine's listener has them."""
+    found = AllTimes(program)
+    for number, (log, phase, services) in enumerate(zip(run.logs, run.trace.phases, timing.services, strict=True)):
+        of_ops, recorded = log.all_times(phase.start), timing.recorded_of(number)
+        takes_part = of_ops.done > 0  # no op is done in cycle 0
+        found.issue[number][:], found.start[number][:] = of_ops.issue, of_ops.start
+        found.free[number][:], found.done[number][:] = of_ops.free, of_ops.done
+        found.compute[number][:] = takes_part * (services.compute if recorded is None else recorded.compute)
+        found.held[number][:] = takes_part * (services.occupancy if recorded is None else recorded.occupancy)
+    return found
 
 
 def _check_length(cached: CachedProgram, services: Sequence[Service]) -> None:

@@ -61,8 +61,8 @@ class Simulation:
     and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
     statistics of other packages. `dense`: of a delta network, the figures if no column were skipped; else None.
     `recorded`: what a run passed through at every step, for each cell, if that was kept. `frames`: of a streaming
-    workload what a frame takes; else None. `times`: those of all ops, if the machine timed the run and it has no more
-    than MAX_STACK_OPS. `ranking`: all schedules, if the best one was asked for.
+    workload what a frame takes; else None. `times`: those of all ops, if the run has no more than MAX_STACK_OPS.
+    `ranking`: all schedules, if the best one was asked for.
     """
 
     arch: Arch
@@ -236,24 +236,25 @@ def _execute(
 ) -> tuple[Trace, Executor, AllTimes | None]:
     """Run the program by the executor that was asked for; the machine executes the numbers, if the options have any.
 
-    The times of all ops are those of a run on the machine, unless it has too many.
+    The times of all ops are kept, unless the run has too many.
     """
     program, rather_machine = cached.program, ""
+    few = program.op_instances <= MAX_STACK_OPS
     if listeners:
         rather_machine = "each op is listened to"
     elif program.op_instances < SHORT_OPS:
         rather_machine = f"the run is short, less than {SHORT_OPS:,} ops"
     if listeners and executor == FAST:
         raise ExecutorError(f"--executor {FAST}: knows no single ops, which a trace or a table of them needs")
-    timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window), rather_machine)
+    timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window, few), rather_machine)
     if timing is None:
-        machine, few = machine_spec(program, arch, units), program.op_instances <= MAX_STACK_OPS
+        machine = machine_spec(program, arch, units)
         if not few and not listeners:
             return execute(program, machine, options), used, None
         taken = OpTimesTaken(program, options.window, few, listeners)
         trace = execute(program, machine, replace(options, window=taken.window, listener=taken.add))
         return taken.trace(trace), used, taken.all
-    return timing.trace, used, None
+    return timing.trace, used, timing.times
 
 
 def _frames(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator) -> Frames:

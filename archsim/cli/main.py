@@ -33,6 +33,7 @@ from archsim.cli.commands.whatif import whatif_command
 from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.out_of_memory import out_of_memory
+from archsim.config.blas_threads import one_thread
 from archsim.config.collecting import seldom_to_the_end
 from archsim.config.presets import MAX_PATH_CHARACTERS
 from archsim.config.text import one_line, shorten, without_jargon
@@ -97,6 +98,7 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__
 
 def main() -> None:
     """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours, 128 + n by signal n."""
+    one_thread(os.environ)  # NumPy is loaded by the commands that compute
     signals = EndingSignals()
     signals.take()
     try:

@@ -16,7 +16,6 @@ from archsim.config.files.regular_files import check_replaceable
 from archsim.config.files.whole_files import open_anew
 from archsim.config.text import UNENCODABLE
 from archsim.errors import OutputError
-from archsim.metrics.run_folder import MANIFEST, REPEATABLE
 
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="File to write to, instead of the terminal.")
@@ -32,6 +31,8 @@ def output(file: Path | None) -> Iterator[Callable[[str], object]]:
     if file is None:
         yield sys.stdout.write
         return
+    from archsim.metrics.run_folder import MANIFEST, REPEATABLE  # with all figures, which --help does not need
+
     if file.is_dir():
         raise OutputError(f"{file}: is a folder; --out names a file")
     if file.suffix in (".yaml", ".yml"):

@@ -149,7 +149,7 @@ class _Walk:
         """F = S + occ; of an op that follows another word by word, no earlier than that one is done."""
         start, free = self._time(self._times.start, x), self._time(self._times.free, x)
         compute = self._time(self._times.compute, x)
-        held = max(compute, self._time(self._times.port, x))
+        held = self._time(self._times.held, x)
         if free == start + held:
             works = start + held - compute
             parts = Segment(works, free, Cause.COMPUTE, x), Segment(start, works, Cause.PORT, x)

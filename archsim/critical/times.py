@@ -15,7 +15,7 @@ from archsim.program.ir import Phase, Program
 from archsim.trace import OpTimes
 
 MAX_OPS = 2_000_000
-"""Most ops of a run whose times are kept: 40 bytes each."""
+"""Most ops of a run whose times are kept: 48 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,29 @@ class Instance(NamedTuple):
 
 
 class AllTimes:
-    """The times of all ops of a run, in cycles; `add` takes them as the machine's listener, in any order."""
+    """The times of all ops of a run, in cycles, a matrix (repetitions, ops) for each phase; 0 where an op is left out.
+
+    `add` takes them as the machine's listener, in any order; another executor fills the matrices. `held`: for how long
+    an op needs its unit, the longer of what datapath and ports need.
+    """
 
     def __init__(self, program: Program) -> None:
         shapes = [(phase.repeat, len(phase.ops)) for phase in program.phases]
         # NumPy takes three times as long as an array to set one number; it shows the same numbers as a matrix.
         self._cells = [tuple(array("q", bytes(8 * rows * ops)) for _ in range(6)) for rows, ops in shapes]
         self._ops = [ops for _, ops in shapes]
-        self.issue, self.start, self.free, self.done, self.compute, self.port = (
+        self.issue, self.start, self.free, self.done, self.compute, self.held = (
             [_matrix(cells[kind], shape) for cells, shape in zip(self._cells, shapes, strict=True)] for kind in range(6)
         )
 
     def add(self, times: OpTimes) -> None:
         """Keep the times of one op."""
         record = times.record
-        issue, start, free, done, compute, port = self._cells[record.phase]
+        issue, start, free, done, compute, held = self._cells[record.phase]
         place = record.repetition * self._ops[record.phase] + record.op
         issue[place], start[place] = times.issue, record.start
         free[place], done[place] = record.free, record.done
-        compute[place], port[place] = times.compute_cycles, times.port_cycles
+        compute[place], held[place] = times.compute_cycles, max(times.compute_cycles, times.port_cycles)
 
 
 def _matrix(cells: array[int], shape: tuple[int, int]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ AUTO, FAST, MACHINE = "auto", "fast", "machine"
 EXECUTORS = (AUTO, FAST, MACHINE)
 """auto: the second executor wherever it applies, else the machine."""
 
-SHORT_OPS = 100_000
+SHORT_OPS = 20_000
 """A single run of fewer ops is over before the compiled code is loaded: `auto` leaves it to the machine."""
 
 

@@ -75,3 +75,29 @@ def test_times_that_depend_on_the_run_have_no_step() -> None:
     found = explain(arch, load_workload("lstm:3,2,t=3"))
     assert (found.steps, found.max_cycle_ratio) == ((), None)
     assert found.path[-1].end == found.latency_cycles
+
+
+TIMES = ("issue", "start", "free", "done", "compute", "held")
+
+
+@pytest.mark.parametrize(
+    ("arch", "workload"),
+    [(TINY, "lstm:3,2,t=6,layers=2"), (TINY, "gru:3,2,t=30"), ("edgedrnn", "gru:16,8,t=9")],
+)
+def test_both_executors_keep_the_same_times_of_all_ops(arch: str, workload: str) -> None:
+    """So that the critical path of a run is found without executing it once more; edgedrnn's ops differ by step."""
+    machine, work = load_arch(arch), load_workload(workload)
+    fast, slow = (simulate(machine, work, timing_only=True, executor=name) for name in ("fast", "machine"))
+    assert fast.times is not None
+    assert slow.times is not None
+    for name in TIMES:
+        for mine, its in zip(getattr(fast.times, name), getattr(slow.times, name), strict=True):
+            assert mine.tolist() == its.tolist(), name
+    assert find(fast) == find(slow)
+    assert find(fast).path
+
+
+def test_a_long_run_keeps_no_times_of_its_ops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["archsim.api.simulate"], "MAX_STACK_OPS", 10)
+    runs = [simulate(TINY, "lstm_3_2_t4", timing_only=True, executor=name) for name in ("fast", "machine")]
+    assert [run.times for run in runs] == [None, None]

@@ -34,6 +34,30 @@ def test_run_alone_means_the_reference(cli: Cli) -> None:
     assert (folder / "stats.json").is_file()
 
 
+def test_help_loads_no_library_that_computes() -> None:
+    """Neither NumPy nor pydantic's models: `archsim --help` is there at once."""
+    code = (
+        "import sys; sys.argv = ['archsim', '--help']; from archsim.cli.main import main\n"
+        "try: main()\n"
+        "finally: print([name for name in ('numpy', 'pydantic.main', 'archsim.metrics') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_a_command_uses_one_thread_for_matrices_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    code = (
+        "import os, sys; sys.argv = ['archsim', '--version']; from archsim.cli.main import main\n"
+        "try: main()\n"
+        "finally: print(*(os.environ[f'{name}_NUM_THREADS'] for name in ('OPENBLAS', 'OMP', 'MKL')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "1 2 1"
+
+
 FLOAT32 = pytest.param("float32", FLOAT_FILES, marks=exhaustive)
 BFLOAT16 = pytest.param("bfloat16", FILES, marks=exhaustive)
 

@@ -36,7 +36,7 @@ def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
 def test_the_same_figures(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
     """But for the line that says which it was; and with arithmetic the same outputs, bit for bit."""
     found = {name: run(cli, tmp_path, name, "--executor", name, *options) for name in ("fast", "machine", "auto")}
-    reason = "the run is short, less than 100,000 ops"
+    reason = "the run is short, less than 20,000 ops"
     assert found["fast"].pop("executor") == {"name": "fast", "reason": ""}
     assert found["machine"].pop("executor") == {"name": "machine", "reason": ""}
     assert found["auto"].pop("executor") == {"name": "machine", "reason": reason}
@@ -52,7 +52,7 @@ def test_the_same_figures(cli: Cli, tmp_path: Path, options: tuple[str, ...]) ->
         ("fast", "timed by the second executor, by recurrence; the numbers are the untimed program's"),
         (
             "auto",
-            "timed by the machine (the run is short, less than 100,000 ops); the numbers are the untimed program's",
+            "timed by the machine (the run is short, less than 20,000 ops); the numbers are the untimed program's",
         ),
         ("machine", "timed by the machine "),
     ],
@@ -78,7 +78,7 @@ def test_plots_need_nothing_else(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_auto_takes_the_second_executor_for_a_long_run() -> None:
-    """10,000 steps of LSTM(3, 2) on tiny_2x2 are more than 100,000 ops."""
+    """10,000 steps of LSTM(3, 2) on tiny_2x2 are more than 20,000 ops."""
     simulation = simulate(ARCH, load_workload("lstm:3,2,t=10000"), timing_only=True)
     assert simulation.program.op_instances >= SHORT_OPS
     assert (simulation.executor.name, simulation.executor.reason) == ("fast", "")

@@ -10,7 +10,7 @@ import pytest
 
 from archsim.config import load_document, parse_override
 from archsim.config.presets import PresetKind, preset_file
-from archsim.config.validate import validate
+from archsim.config.validation import validate
 from archsim.errors import ArchError
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units

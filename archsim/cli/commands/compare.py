@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archsim.cli.options import DebugOption
 from archsim.cli.output import OutOption, output
-from archsim.cli.set_option import Sets
 from archsim.config.files.whole_files import write_whole
 from archsim.config.table_format import TableFormat
 from archsim.errors import OutputError
+
+if TYPE_CHECKING:
+    from archsim.cli.set_option import Sets
 
 
 def compare_command(
@@ -74,6 +76,7 @@ def compare_command(
 
 def _sets(machine: str, texts: list[str]) -> Sets:
     """What is set in a machine, and in workloads; ArchError for a field that neither has."""
+    from archsim.cli.set_option import Sets
     from archsim.config import parse_override
     from archsim.errors import ArchError
     from archsim.families.load import arch_model

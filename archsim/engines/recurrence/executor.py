@@ -26,10 +26,14 @@ MOST_LOGGED = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came out: the trace, and for each phase how many of its repetitions were evaluated one by one."""
+    """What came out: the trace, and for each phase how many of its repetitions were evaluated one by one.
+
+    `logs`: the times of all ops of each phase, if a window was asked for; else ().
+    """
 
     trace: Trace
     evaluated: tuple[int, ...]
+    logs: tuple[PhaseLog, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,7 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
     lines: list[Mapping[str, Timeline]] = []
     records: list[OpRecord] = []
     evaluated: list[int] = []
+    logs: list[PhaseLog] = []
     of_phases = zip(tables.program.phases, tables.phases, timing.phases, strict=True)
     for number, (phase, arrays, of_phase) in enumerate(of_phases):
         recorded = timing.recorded_of(number)
@@ -74,6 +79,7 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
         end = now + run.cycles
         if window is not None:
             log = _logged(run, skip)
+            logs.append(log)
             lines.append(timelines(log, tables.units, now, end))
             steps = window.first, window.first + window.count
             records += window_records(log, number, now, phase.repetitions_of(*steps))
@@ -83,7 +89,7 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
         now = end
     units = {name: reduce(add, (of_phase[name] for of_phase in phase_units)) for name in tables.units}
     trace = Trace(now, tuple(phases), MappingProxyType(units), tuple(phase_units), tuple(lines), tuple(records), {})
-    return Run(trace, tuple(evaluated))
+    return Run(trace, tuple(evaluated), tuple(logs))
 
 
 def _run(

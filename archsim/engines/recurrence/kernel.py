@@ -120,7 +120,7 @@ def _run_repetition(
         rings.issued_ops[u] += 1
         end = max(end, done)
         if row < len(log.start):
-            log.start[row, k], log.free[row, k], log.done[row, k] = start, free, done
+            log.issue[row, k], log.start[row, k], log.free[row, k], log.done[row, k] = issued, start, free, done
     return issued, end
 
 

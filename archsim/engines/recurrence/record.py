@@ -60,6 +60,16 @@ class PhaseLog:
         turns, place = divmod(past - 1, self.skip.period)
         return self.skip.last - self.skip.period + 1 + place, (turns + 1) * self.skip.shift
 
+    def all_times(self, begin: int) -> Log:
+        """The times of every op in all R repetitions of the phase, which begins at cycle `begin`; 0 where left out."""
+        if not len(self.times.start):  # no op takes part in any repetition
+            return Log(*(np.zeros((self.phase.repeat, len(self.unit)), np.int64) for _ in self.times))
+        found = [self.row(repetition) for repetition in range(self.phase.repeat)]
+        rows = np.array([row for row, _ in found], np.intp)
+        later = np.array([begin + by for _, by in found], np.int64)[:, None]
+        takes_part = self.times.start[rows] >= 0
+        return Log(*(np.where(takes_part, times[rows] + later, 0) for times in self.times))
+
 
 def window_records(log: PhaseLog, number: int, begin: int, inside: range) -> Iterator[OpRecord]:
     """The ops of the repetitions `inside` (of a phase that is no body: all), in order of repetition and op.

@@ -23,6 +23,8 @@ LONGEST_PERIOD = 1 << 16
 class Log(NamedTuple):
     """The times of every op in the repetitions evaluated (R) one by one, NEVER where it took no part; R may be 0."""
 
+    issue: Ints
+    """(R, n)"""
     start: Ints
     """(R, n)"""
     free: Ints
@@ -33,7 +35,7 @@ class Log(NamedTuple):
     @classmethod
     def empty(cls, repetitions: int, ops: int) -> Log:
         """A log that nothing has been written to."""
-        return cls(*(np.full((repetitions, ops), NEVER, np.int64) for _ in range(3)))
+        return cls(*(np.full((repetitions, ops), NEVER, np.int64) for _ in range(4)))
 
 
 class Rings(NamedTuple):

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import archsim
+from archsim.config.blas_threads import one_thread
 from archsim.errors import OutputError
 
 
@@ -38,8 +39,7 @@ class LocalProcess:
         environment = dict(os.environ)
         root = str(Path(archsim.__file__).resolve().parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
-        for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            environment.setdefault(threads, "1")  # the cores are shared between the workers already
+        one_thread(environment)
         with _interrupt_held():
             self.process = subprocess.Popen(
                 [sys.executable, "-c", f"from archsim.explore.run.worker import {serve}; {serve}()"],

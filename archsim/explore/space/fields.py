@@ -78,7 +78,7 @@ def normalized(config: MachineConfig) -> Data:
 def config_of(data: Data) -> MachineConfig:
     """The architecture of normalized data; ArchError with all faults if it is not valid."""
     try:
-        # As in config.validate, without its search for words: this happens once a point.
+        # As in config.validation, without its search for words: this happens once a point.
         return model_of(data).model_validate_json(json.dumps(data, allow_nan=False), strict=True)
     except ValidationError:
         return validate(model_of(data), Document("design", data, {(): 1}), (), ArchError)

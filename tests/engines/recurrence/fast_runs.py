@@ -8,8 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from archsim.critical import AllTimes
 from archsim.engines.events import MachineSpec, Options, execute
-from archsim.engines.recurrence import ProgramTables, ServiceTimes, Timing, execute_fast
+from archsim.engines.recurrence import ProgramTables, Run, ServiceTimes, Timing, execute_fast
+from archsim.engines.recurrence.state import Log
 from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, Phase, Program, Wait
 from archsim.trace import Trace, Window
@@ -40,6 +42,22 @@ def check(program: Program, spec: MachineSpec) -> None:
     wanted = machine(program, spec)
     assert_same(fast(program, spec).trace, wanted)
     assert_same(fast(program, spec, skip=False).trace, wanted)
+
+
+def all_times(program: Program, spec: MachineSpec) -> AllTimes:
+    """The times of all ops, as the machine says them."""
+    times = AllTimes(program)
+    execute(program, spec, Options(window=EVERYTHING, listener=times.add))
+    return times
+
+
+def assert_same_times(run: Run, wanted: AllTimes) -> None:
+    """Issue, start, free and done of every op of a run by the second executor are the machine's."""
+    for number, (log, phase) in enumerate(zip(run.logs, run.trace.phases, strict=True)):
+        found = log.all_times(phase.start)
+        of_phase = (wanted.issue[number], wanted.start[number], wanted.free[number], wanted.done[number])
+        for name, mine, its in zip(Log._fields, found, of_phase, strict=True):
+            assert (mine == its).all(), (number, name)
 
 
 def longer(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> Case:

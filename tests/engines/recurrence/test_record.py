@@ -24,7 +24,8 @@ def log_of(repeat: int, starts: list[list[int]], skip: Skip) -> PhaseLog:
     """Rows of the starts of a, c and b (NEVER: left out), each free behind its occupancy and done a cycle later."""
     start = np.array(starts, np.int64).reshape(-1, 3)
     free = np.where(start >= 0, start + OCCUPANCY, NEVER)
-    times = Log(start, free, np.where(start >= 0, free + 1, NEVER))
+    issue = np.where(start >= 0, start - 1, NEVER)
+    times = Log(issue, start, free, np.where(start >= 0, free + 1, NEVER))
     return PhaseLog(phase_of("a:u0 c:u0 b:u1", {}, repeat), np.array([0, 0, 1]), np.array(OCCUPANCY), times, skip)
 
 
@@ -71,6 +72,22 @@ def test_ops_of_a_window_stand_in_the_order_of_repetitions_and_ops() -> None:
         OpRecord(4, 8, 1, 1085, 1087, 1088),
         OpRecord(4, 8, 2, 1092, 1096, 1097),
     ]
+
+
+def test_the_times_of_all_ops_of_a_phase_with_a_skip() -> None:
+    """Of a phase that begins at 1,000: repetition 17 is as 5, six periods of 20 cycles later; 18 has a row again."""
+    found = LOOP.all_times(1000)
+    assert found.start.shape == (20, 3)
+    assert found.start[[5, 17, 18]].tolist() == [[1051, 1055, 1060], [1171, 1175, 1180], [1184, 1187, 1192]]
+    assert found.issue[17].tolist() == [1170, 1174, 1179]
+    assert found.free[17].tolist() == [1174, 1177, 1184]  # 3, 2 and 4 cycles behind the starts
+    assert found.done[17].tolist() == [1175, 1178, 1185]
+
+
+def test_times_of_what_takes_no_part_are_zero() -> None:
+    some = log_of(2, [[0, NEVER, 9], [NEVER, 11, NEVER]], Skip(2, -1, 0, 0))
+    assert some.all_times(5).done.tolist() == [[9, 0, 19], [0, 19, 0]]
+    assert log_of(2, [], Skip(0, -1, 0, 0)).all_times(5).done.tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_what_takes_no_part_has_no_record_and_another_phase_than_a_body_has_all() -> None:

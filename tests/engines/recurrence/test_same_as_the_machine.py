@@ -22,7 +22,9 @@ from archsim.program.ir import Program
 from archsim.trace import Trace, Window
 from archsim.workload import Workload, load_workload
 from tests.engines.recurrence.fast_runs import (
+    all_times,
     assert_same,
+    assert_same_times,
     check,
     fast,
     generic_runs,
@@ -69,6 +71,23 @@ def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
 
     compare()
     assert skipped > examples(EXAMPLES // PARTS) // 2
+
+
+@settings(max_examples=examples(200))
+@given(st.one_of(generic_runs(), loop_runs(), stream_runs()))
+def test_the_times_of_all_ops_on_any_dependencies(run: tuple[Program, MachineSpec]) -> None:
+    """With a part skipped, and written out; the critical path is found in them."""
+    wanted = all_times(*run)
+    for skip in (True, False):
+        assert_same_times(fast(*run, skip=skip), wanted)
+
+
+@settings(max_examples=examples(60))
+@given(cases(), st.integers(1, 40), issue_intervals, queue_depths)
+def test_the_times_of_all_ops(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> None:
+    other = longer(case, steps, issue_cycles, queue_depth)
+    spec = other.machine_spec()
+    assert_same_times(fast(other.program, spec), all_times(other.program, spec))
 
 
 @settings(max_examples=examples(1_000))
