@@ -13,6 +13,9 @@ from archsim.formats.rounding import Int, limited, rounded
 Scale = float | npt.NDArray[np.float64]
 """A number, or one for each entry, as (entries, 1)."""
 
+_FEW_BITS = 32
+"""Bits of a format whose codes, and their neighbours outside, float64 holds exactly; it holds those of up to 53."""
+
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
@@ -57,14 +60,25 @@ class Encoding:
         """Encode real numbers (entries, ...), and count how many were beyond the range."""
         match self.format:
             case IntegerFormat() as integer:
-                scaled = np.asarray(values, np.float64) / self.scale
-                whole = np.clip(rounded(scaled, integer.rounding), -(2.0**62), 2.0**62).astype(np.int64)
-                return integer.narrowed(limited(whole) + self.zero)
+                whole = rounded(np.asarray(values, np.float64) / self.scale, integer.rounding)
+                if integer.bits <= _FEW_BITS and not integer.wraps:
+                    return self._saturated(whole, integer)
+                wide = np.clip(whole, -(2.0**62), 2.0**62).astype(np.int64)
+                return integer.narrowed(limited(wide) + self.zero)
             case FloatFormat() as floating:
                 return floating.rounded(values)
             case _:
                 assert isinstance(self.format, Bit)
                 return (np.asarray(values) != 0).astype(np.uint8), 0
+
+    def _saturated(self, whole: Real, integer: IntegerFormat) -> tuple[Int, int]:
+        """The codes of whole real numbers, and how many were beyond the range.
+
+        As `narrowed`, but for the order: of few bits the range is exact in float64, and what is beyond it stays so.
+        """
+        coded = whole + self.zero if self.zero else whole
+        inside = np.minimum(np.maximum(coded, integer.lowest), integer.highest)
+        return inside.astype(np.int64), int(np.count_nonzero(inside != coded))
 
     def decoded(self, stored: Array) -> Real:
         """The values of stored numbers, in float64."""

@@ -236,7 +236,8 @@ def narrow(wide: Integers, grid: Grid) -> tuple[Codes, int]:
     # wide - low may go round in int64, which makes no difference modulo 2^bits.
     kept = (wide - low) % 2**grid.bits + low if grid.wrap else _between(wide, low, high)
     changed = int(np.count_nonzero(kept != wide))
-    return kept.astype(np.int64) + grid.zero, changed
+    codes: Codes = kept.astype(np.int64, copy=False)
+    return codes + grid.zero if grid.zero else codes, changed
 
 
 def wide_of(values: Float, grid: Grid) -> Codes:
@@ -267,6 +268,8 @@ def whole_of(numbers: Float64, rounding: str) -> Codes:
             whole = floor + np.where(numbers >= 0.0, above >= 0.5, above > 0.5)
         case _:
             raise ValueError(f"unknown rounding {rounding!r}: one of {', '.join(ROUNDINGS)}")
+    if whole.size and whole.min() > -(2.0**53) and whole.max() < 2.0**53:  # as nearly all are: no limit is near
+        return whole.astype(np.int64)
     return limited(np.clip(whole, -(2.0**62), 2.0**62).astype(np.int64))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ HELD_WEIGHTS = 1 << 23
 
 _ROWS_AT_ONCE = 1 << 18
 """Weights that are converted at a time: 1 MiB in float32 fits a core's cache."""
+
+_WIDER: Mapping[int, npt.DTypeLike] = {1: np.int16, 2: np.int32}
+"""The narrowest type that holds the magnitudes of codes, by the bytes of a code."""
 
 _EXACT_FLOAT32, _EXACT_FLOAT64 = 1 << 24, 1 << 53
 """Magnitudes up to which floating point holds all whole numbers."""
@@ -31,7 +34,10 @@ class HeldWeights:
     def __init__(self, weights: Array, largest: int) -> None:
         self.weights = weights
         self._rows = max(1, _ROWS_AT_ONCE // max(1, weights.shape[1]))
-        sums = [int(np.abs(part.astype(np.int64)).sum(axis=1).max(initial=0)) for part in self._parts(weights)]
+        wide = _WIDER.get(weights.dtype.itemsize, np.int64)  # the least code has no counterpart in its own type
+        sums = [
+            int(np.abs(part.astype(wide)).sum(axis=1, dtype=np.int64).max(initial=0)) for part in self._parts(weights)
+        ]
         most = max(sums, default=0) * largest
         self._kind: npt.DTypeLike = np.int64
         if most <= _EXACT_FLOAT64:

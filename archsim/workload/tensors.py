@@ -217,8 +217,10 @@ def _state_shapes(workload: Workload, spec: NetworkSpec, layout: Layout, h: str,
 
 def _uniform(random: np.random.Generator, shape: Shape, cell: CellSpec) -> Float32Array:
     """Draw from U(-1/sqrt(H), 1/sqrt(H)), torch's default initialization (torch.nn.LSTM, "Variables")."""
-    bound = np.float32(1 / np.sqrt(cell.hidden_size))
-    drawn: Float32Array = (random.random(shape, dtype=np.float32) * np.float32(2) - np.float32(1)) * bound
+    drawn: Float32Array = random.random(shape, dtype=np.float32)
+    drawn *= np.float32(2)  # in place: of the largest matrices each copy is hundreds of megabytes
+    drawn -= np.float32(1)
+    drawn *= np.float32(1 / np.sqrt(cell.hidden_size))
     return drawn
 
 

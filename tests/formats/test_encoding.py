@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from archsim.formats import Bit, Encoding, Fixed, FloatFormat, Formats, IntegerFormat, Rounding, Scaled, parse_format
-from archsim.formats.rounding import WIDE_LIMIT, power_of_two, rounded
+from archsim.formats.rounding import WIDE_LIMIT, limited, power_of_two, rounded
 
 
 def wide(*values: int) -> npt.NDArray[np.int64]:
@@ -181,3 +181,20 @@ def test_real_numbers_beyond_all_codes_are_at_the_end() -> None:
     codes, beyond = encoding.encoded(np.array([float(WIDE_LIMIT), 2.0**70, -(2.0**70), 2.0**47 - 6, 2.0**47 - 5]))
     last = 2**47 - 1
     assert (codes.tolist(), beyond) == ([last, last, -last - 1, last, last], 4)
+
+
+EXTREME = (0.0, -0.0, 0.5, -0.5, 127.4, 127.5, -128.5, -128.6, 2.0**31, -(2.0**40), 1e300, -1e300)
+
+
+@pytest.mark.parametrize("rounding", list(Rounding))
+@pytest.mark.parametrize(("bits", "zero"), [(8, 0), (8, -3), (32, 7), (33, 7)])
+def test_codes_of_few_bits_are_those_of_the_long_way(bits: int, zero: int, rounding: Rounding) -> None:
+    """Limited to 62 bits, the zero point added, then narrowed: the same codes and as many beyond, at any value."""
+    encoding = Encoding(Scaled(bits, asymmetric=True, rounding=rounding), 1.0, zero)
+    values = np.array([*EXTREME, 2.0**31 - 1 - zero, 2.0**31 - zero, -(2.0**31) - zero, -(2.0**31) - 1 - zero])
+    whole = np.clip(rounded(values, rounding), -(2.0**62), 2.0**62).astype(np.int64)
+    codes, beyond = encoding.encoded(values)
+    longer = encoding.narrowed(limited(whole))
+    assert codes.tolist() == longer[0].tolist()
+    assert beyond == longer[1]
+    assert codes.dtype == np.int64
