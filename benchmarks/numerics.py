@@ -15,7 +15,7 @@ import numpy as np
 
 from archsim.formats import Encoding, parse_format
 from archsim.formats.rounding import Conversion, Rounding, multiplied, shifted, shifter
-from archsim.lowering.tensors import stored_by_rows
+from archsim.lowering.tensor_codes import stored_by_rows
 
 ROWS, WIDTH = 4096, 1024
 LANES = 64

@@ -15,14 +15,13 @@ from archsim.formats.number import Array
 from archsim.hardware.numerics import Overflows
 from archsim.lowering.coded_weights import bias_codes
 from archsim.lowering.encodings import Encodings
+from archsim.lowering.tensor_codes import TensorCodes, all_within, loaded_once, stored_by_rows
 from archsim.program.ir import Buffer, Program
-from archsim.program.state import State
+from archsim.program.state import Contents, State
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors
 
 Float64 = npt.NDArray[np.float64]
-VALUES_AT_ONCE = 1 << 15
-"""Values that are encoded at once: 8 bytes each, several times, fit a core's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +39,31 @@ class Results:
 
 def dram_image(
     program: Program, tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings, overflows: Overflows
-) -> dict[str, Array]:
+) -> dict[str, Contents]:
     """The contents of the input buffers, (slots, entries, width), as they are stored.
 
     A buffer that the program writes, as a register that begins with h_0, has an array of its own, and the tensor in
-    each of its slots.
+    each of its slots. The codes of matrices that are loaded once are made as they are loaded.
     """
+    once = loaded_once(program)
     written = {region.buffer.name for phase in program.phases for op in phase.ops for region in op.writes}
     fills: dict[str, list[Buffer]] = {}
     for buffer in program.buffers:
         if buffer.is_input:
             fills.setdefault(buffer.tensor or buffer.name, []).append(buffer)
-    image: dict[str, Array] = {}
+    image: dict[str, Contents] = {}
     for name, values in _image(tensors, spec, encodings):
         first = fills[name][0]
         kind, matrix, encoding = first.format_kind, first.matrix, encodings[name]
         if first.packing is not None:
             values, encoding = first.packing.packed(values[0])[np.newaxis], encodings[first.name]
+        names = {buffer.name for buffer in fills[name]}
+        real = matrix and encoding.is_integer and values.dtype != np.int64
+        if real and names <= once - written and all_within(values, encoding):
+            image |= dict.fromkeys(names, TensorCodes(values, encoding))
+            if kind:
+                overflows.add(kind, (values, 0))
+            continue
         stored = _stored(values, encoding, matrix)
         array = overflows.add(kind, stored) if kind else stored[0]
         for buffer in fills[name]:
@@ -176,19 +183,6 @@ def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
         candidate = slice(2 * cell.hidden_size, None)
         return np.concatenate([both[: 2 * cell.hidden_size], bias_ih[candidate], bias_hh[candidate]])
     return both
-
-
-def stored_by_rows(values: npt.NDArray[Any], encoding: Encoding) -> tuple[Array, int]:
-    """The codes of real numbers (slots, entries, width), some entries at a time: the steps stay in the cache."""
-    slots, entries, width = values.shape
-    stored, beyond = np.empty_like(values, encoding.stored_type), 0  # in the order in memory that values have
-    count = max(1, VALUES_AT_ONCE // max(1, slots * width))
-    for start in range(0, entries, count):
-        rows = slice(start, start + count)
-        codes, lost = encoding.rows(start, start + count).encoded(values[:, rows])
-        stored[:, rows] = codes
-        beyond += lost
-    return stored, beyond
 
 
 def _stored(values: npt.NDArray[Any], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
