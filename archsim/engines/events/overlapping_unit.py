@@ -75,7 +75,7 @@ class OverlappingUnit(UnitProcess):
         op.free = self._free_at = free
         self._retire()
         if free > env.now:
-            yield env.timeout(free - env.now)
+            yield env.pause(free - env.now)
 
     def _ask_later(self) -> None:
         """See to it that the session is asked in the cycle in which it knows more, if nothing enters before."""

@@ -95,8 +95,10 @@ class PhaseRun:
 
     def operands_read(self, issued: IssuedOp) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""
-        tables, op = self._tables, issued.facts.index
-        self._pass(issued.repetition, tables.free_same[op], tables.free_later[op])
+        op = issued.facts.index
+        same, later = self._tables.free_same[op], self._tables.free_later[op]
+        if same or later:
+            self._pass(issued.repetition, same, later)
 
     def completed(self, issued: IssuedOp) -> None:
         """The op's results are visible (DONE): commit them, pass the tokens, count it."""
@@ -157,7 +159,9 @@ class PhaseRun:
                 arrived[op] = key + code
             pending[op] -= 1
             if not pending[op]:
-                self._units[op].tokens_complete(repetition, op)
+                unit = self._units[op]
+                if unit.awaited is not None:
+                    unit.tokens_complete(repetition, op)
 
     def _pass_later(self, number: int, tokens: LaterRepetition, arrival: int) -> None:
         """Tokens that arrive in a cycle at ops of repetitions after `number`, as far as there are such ops."""

@@ -6,7 +6,7 @@ place, so ops are put into the queues at once, stamped with the cycle at which t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Protocol
 
 from archsim.engines.events.repetition import IssuedOp, OpFacts, Repetitions
@@ -16,8 +16,9 @@ from archsim.engines.events.token_tables import TokenTables
 class Queue(Protocol):
     """The queue in front of a unit."""
 
-    def __len__(self) -> int:
-        """How many ops are in it."""
+    @property
+    def waiting(self) -> Sized:
+        """The ops that are in it."""
 
     def put(self, issued: IssuedOp) -> None:
         """Add an op to its end."""
@@ -42,6 +43,7 @@ class Sequencer:
         """
         self._facts = facts
         self._queues = queues
+        self._waiting = [queue.waiting for queue in queues]
         self._tables = tables
         self._repetitions = repetitions
         self._issue_cycles = issue_cycles
@@ -93,14 +95,13 @@ class Sequencer:
                 if self._ops:
                     self._repetition = self._repetitions.at(self._number)
             op = self._ops[self._index]
-            queue = self._queues[op]
-            if len(queue) >= depth:
-                self._full = queue
+            if len(self._waiting[op]) >= depth:
+                self._full = self._queues[op]
                 return
             facts = self._facts[op]
             if not facts.op.joined:
                 self._issued_at += interval
-            queue.put(IssuedOp(facts, self._repetition, self._issued_at))
+            self._queues[op].put(IssuedOp(facts, self._repetition, self._issued_at))
             self._index += 1
             if self._passed[self._index]:
                 self._pass_over()

@@ -57,8 +57,8 @@ class UnitProcess:
         """The op whose tokens the unit waits for."""
         self.draining: IssuedOp | None = None
         """The op whose last words the unit waits for."""
-        self._queue: deque[IssuedOp] = deque()
-        """The ops that have not started."""
+        self.waiting: deque[IssuedOp] = deque()
+        """The queue: the ops that have not started."""
         self._env = env
         self._arithmetic = arithmetic
         self._arbiter = arbiter
@@ -73,14 +73,10 @@ class UnitProcess:
         self._timeline = TimelineBuilder(0)
         env.process(self._process())
 
-    def __len__(self) -> int:
-        """How many ops are in the queue."""
-        return len(self._queue)
-
     def put(self, issued: IssuedOp) -> None:
         """Add an op to the end of the queue."""
-        self._queue.append(issued)
-        if len(self._queue) == 1:
+        self.waiting.append(issued)
+        if len(self.waiting) == 1:
             self._resume()
 
     def tokens_complete(self, repetition: Repetition, index: int) -> None:
@@ -115,15 +111,15 @@ class UnitProcess:
         event = self._wake
         if event is not None:
             self._wake = None
-            self._env.trigger(event, cycles)
+            self._env.tell(event, cycles)
 
     def _stand_still(self) -> simpy.Event:
         """What the process waits for until it is told to go on."""
-        self._wake = self._env.event()
+        self._wake = self._env.until_told()
         return self._wake
 
     def _process(self) -> Generator[simpy.Event, None, None]:
-        env, queue = self._env, self._queue
+        env, queue = self._env, self.waiting
         while True:
             if not queue:
                 yield self._stand_still()
@@ -135,7 +131,7 @@ class UnitProcess:
             else:
                 early = issued.starts_from() - env.now
                 if early > 0:
-                    yield env.timeout(early)
+                    yield env.pause(early)
             if issued.facts.contends:
                 yield self._arbiter.request(self.name)
             # The op keeps its place in the queue until it starts, so that the sequencer sees a place free only now.
@@ -148,7 +144,7 @@ class UnitProcess:
         start = self._env.now
         timing = self._start(issued, start)
         self._supervisor.started(self)
-        yield self._env.timeout(timing.occupancy)
+        yield self._env.pause(timing.occupancy)
         if issued.facts.followed:
             yield from self._drain(issued, start, timing)
 
