@@ -5,30 +5,29 @@ DONE); a write waits until the readers of the old value have read it (WAR, after
 visible (WAW, after DONE). A read of a FIFO follows its writer from the first word on (RAW, after FIRST). Units take
 their ops in order and retire them in order, so only the youngest op of each unit has to be named, nothing has to be
 named on the op's own unit but a RAW, and nothing that an earlier op of the same unit has already waited for.
+
+All ops of a body are put in order at once, in arrays with a row for each access, need or dependency.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from archsim.program.causes import read_cause, write_cause
-from archsim.program.ir import (
-    After,
-    Buffer,
-    Dep,
-    Op,
-    Phase,
-    PhaseKind,
-    Region,
-    Wait,
-    phase_reuse_distance,
-)
-from archsim.program.known import KnownDeps
-from archsim.program.segments import Segments
+import numpy as np
 
-_NOBODY = -1
+from archsim.program.accesses import Accesses, Flags, Ints, Role
+from archsim.program.codes import CAUSE_CODES, DONE_CODE, EVENT_CODES, EVENTS, FIRST_CODE, OPERAND_CODE
+from archsim.program.ir import After, Op, Phase, PhaseKind, Wait
+from archsim.program.known import Deps, KnownDeps, deps_of
+from archsim.program.unrolled import Unrolled, Users, Versions, begins, ends
+
+_FREE_CODE = EVENT_CODES[After.FREE]
+_RECURRENCE_CODE = CAUSE_CODES[Wait.RECURRENCE]
+_BY_NAME = np.argsort(np.argsort([event.value for event in EVENTS]))
+"""The place of each event in the order of their names, in which an op's dependencies are listed."""
+_ALWAYS = 0
+"""The window of ops that take part in all repetitions."""
 
 
 def build_phase(
@@ -39,264 +38,207 @@ def build_phase(
     Work and result do not grow with `repeat`.
     """
     body = tuple(ops)
-    return Phase(name=name, kind=kind, repeat=repeat, ops=body, deps=_KNOWN.of(body), steps=steps, unroll=unroll)
+    accesses = Accesses.of(body)
+    phase = Phase(name=name, kind=kind, repeat=repeat, ops=body, deps=_KNOWN.of(accesses), steps=steps, unroll=unroll)
+    return phase.with_accesses(accesses)
 
 
-def derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
+def derive(accesses: Accesses) -> Deps:
     """Derive the dependencies of each op: walk the body until every slot has come round once, and on to its end.
 
     The dependencies found from then on hold for all repetitions: what is left out at the end lets an earlier instance
     be the last to write or to read.
     """
-    history = _History(ops)
     # From here on every access finds the slot's last users as it will in all later repetitions, at the same lags.
-    settled = phase_reuse_distance(ops)
+    # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
+    settled = accesses.reuse_distance
     # The repetitions that leave ops out at the end come once more behind that: there others are the last users.
-    repeat = settled + 1 + max((op.skip_last for op in ops), default=0)
-    deps: list[dict[tuple[int, int, str], Dep]] = [{} for _ in ops]
-    for repetition in range(repeat):
-        for index, op in enumerate(ops):
-            if repetition >= repeat - op.skip_last:
-                continue
-            instance = repetition * len(ops) + index
-            # Needs are found before the op itself is recorded: else it would wait for its own accesses.
-            needs = history.needs(index, repetition)
-            kept = history.reduce(index, repetition, needs)
-            history.record(index, repetition, instance)
-            history.follow(instance, needs)
-            # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
-            if repetition >= settled:
-                for dep in _as_deps(kept, instance, len(ops)):
-                    deps[index].setdefault((dep.lag, dep.op, dep.after.value), dep)
-    return tuple(tuple(found[place] for place in sorted(found)) for found in deps)
+    body = _Body(accesses, settled + 1 + int(accesses.skip_last.max(initial=0)))
+    # What a repetition waits for, the next one does, or for younger ops: older waits imply nothing that its do not.
+    # Only where accesses to a buffer move on differently may each repetition wait for something else.
+    begin = settled - 1 if accesses.move_alike else 0
+    needs = body.needs(begin * len(accesses))
+    return _as_deps(needs.of_which(needs.instance >= settled * len(accesses)), accesses)
 
 
 _KNOWN = KnownDeps(derive)
 
 
-class _Need(NamedTuple):
-    """An op instance that must have reached an event; `cause` as in Dep."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Needs:
+    """Op instances that wait, each for an event of another one, because of an access."""
 
-    instance: int
-    unit: str
-    after: After
-    cause: Wait
+    instance: Ints
+    access: Ints
+    other: Ints
+    after: Ints
+
+    def of_which(self, chosen: Flags | Ints) -> _Needs:
+        """Some of the rows."""
+        return _Needs(*(array[chosen] for array in (self.instance, self.access, self.other, self.after)))
+
+    def and_those(self, more: _Needs) -> _Needs:
+        """The rows of both."""
+        pairs = ((self.instance, more.instance), (self.access, more.access), (self.other, more.other))
+        return _Needs(*map(np.concatenate, (*pairs, (self.after, more.after))))
 
 
-_Window = tuple[int, int]
-_ALWAYS: _Window = (0, 0)
+class _Body:
+    """The ops of a body in some repetitions, as instances in the order of the program.
 
-
-@dataclass(slots=True)
-class _Slot:
-    """The last writer of each segment of one buffer slot, and its last reader on each unit since.
-
-    Kept apart by the repetitions in which ops take part: one that may be left out does not hide the one before it.
+    Who uses a segment is kept apart by the repetitions in which ops take part, their windows: an op that may be left
+    out does not hide the one before it.
     """
 
-    segments: int
-    writers: dict[_Window, list[int]] = field(default_factory=dict)
-    readers: dict[tuple[str, _Window], list[int]] = field(default_factory=dict)
-    version: int = 0
+    def __init__(self, accesses: Accesses, repeat: int) -> None:
+        self._accesses, self._ops = accesses, max(len(accesses), 1)
+        skips = np.stack([accesses.skip_first, accesses.skip_last])
+        distinct, window = np.unique(np.insert(skips, 0, 0, axis=1), axis=1, return_inverse=True)
+        self._windows, self._window = distinct.shape[1], window.reshape(-1)[1:]
+        changed = np.flatnonzero(accesses.changed & (accesses.role != Role.UPDATE))
+        every = Unrolled.of(accesses, changed, np.zeros_like(accesses.unit), repeat - accesses.skip_last)
+        self._instances, role = every.instances, accesses.role[every.access]
+        self._waits, self._reads = every.of_which(role != Role.WRITE), every.of_which(role == Role.READ)
+        self._writes = every.of_which(role == Role.WRITE)
+        row, segment = self._writes.by_segment()
+        written = self._writes.instance[row]
+        self._writers = Users(segment, self._window[written % self._ops], written, self._instances)
 
-    def write(self, window: _Window, part: slice, instance: int) -> None:
-        """Note that an op of that window has written those segments."""
-        self.version += 1
-        # Whoever waits for this op waits for those before it too: it has waited for them, so they may be forgotten. An
-        # op that some repetitions leave out hides only ops of its own window, which are left out with it.
-        count = part.stop - part.start
-        nobody = [_NOBODY] * count
-        for other, writers in self.writers.items():
-            if window in (_ALWAYS, other):
-                writers[part] = nobody
-        for (_, other), readers in self.readers.items():
-            if window in (_ALWAYS, other):
-                readers[part] = nobody
-        if window not in self.writers:
-            self.writers[window] = [_NOBODY] * self.segments
-        self.writers[window][part] = [instance] * count
+    def needs(self, begin: int) -> _Needs:
+        """What instances from number `begin` on must wait for, but for what others of it imply."""
+        operands, words = self._operands(begin)
+        old = self._old_values(begin)
+        if len(words.instance):
+            # What comes to an op word by word has been read before the op writes: its last word follows theirs.
+            before = np.isin(old.instance * self._instances + old.other, _upstream(words, self._instances))
+            old = old.of_which(~before | (old.after != _FREE_CODE))
+        return self._reduced(operands.and_those(old)).and_those(words)
 
-    def read(self, unit: str, window: _Window, part: slice, instance: int) -> None:
-        """Note that an op of that unit and window has read those segments."""
-        readers = self.readers.get((unit, window))
-        if readers is None:
-            readers = self.readers[unit, window] = [_NOBODY] * self.segments
-        readers[part] = [instance] * (part.stop - part.start)
+    def _operands(self, begin: int) -> tuple[_Needs, _Needs]:
+        """The last writers of what is read or must have been written (RAW), and those that are followed by words."""
+        accesses, waits = self._accesses, self._waits
+        of_op, stream = accesses.op[waits.access], accesses.stream[waits.access]
+        # A unit that has read this version of this region before has waited for all its writers.
+        always = self._window[of_op] == _ALWAYS
+        first = Versions.of(accesses, waits, self._writes, 2 * accesses.unit[of_op] + always).first
+        values = waits.of_which(~stream & (first | ~always) & (waits.instance >= begin))
+        words = waits.of_which(stream)
+        followed = self._last_writers(words, *words.by_segment(), FIRST_CODE)
+        return self._last_writers(values, *values.by_segment(), DONE_CODE), self._youngest(followed)
 
+    def _old_values(self, begin: int) -> _Needs:
+        """The last readers (WAR) and writers (WAW) on other units of what is written.
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Access:
-    """An access of an op to a buffer that the phase writes: its segments, and the cause of a wait for it."""
+        An op's own unit takes ops in order: it has read the old value before the op starts. And it retires in order:
+        its old write is visible before this one.
+        """
+        accesses, reads, unit = self._accesses, self._reads, self._accesses.unit
+        op = accesses.op[reads.access]
+        kind = unit[op] * self._windows + self._window[op]
+        last = Versions.of(accesses, reads, self._writes, kind).last
+        row, segment = reads.of_which(last).by_segment()
+        readers = Users(segment, kind[last][row], reads.instance[last][row], self._instances)
+        writes = self._writes.of_which(self._writes.instance >= begin)
+        row, segment = writes.by_segment()
+        asked, kind, other = readers.before(segment, writes.instance[row])
+        # A write hides readers of its own window; one that always takes part hides those of all.
+        place = segment[asked], writes.instance[row[asked]]
+        hidden = np.maximum(self._writers.last(*place, _ALWAYS), self._writers.last(*place, kind % self._windows))
+        asked, other = asked[other > hidden], other[other > hidden]
+        read = _Needs(writes.instance[row[asked]], writes.access[row[asked]], other, _coded(other, _FREE_CODE))
+        found = self._last_writers(writes, row, segment, DONE_CODE).and_those(read)
+        return found.of_which(unit[found.instance % self._ops] != unit[found.other % self._ops])
 
-    region: Region
-    part: slice
-    cause: Wait
-    slots: dict[int, _Slot]
-    """The slots of the buffer, by number, as far as they have been accessed."""
-    segments: int
-    """How many segments a slot has."""
+    def _last_writers(self, accesses: Unrolled, row: Ints, segment: Ints, after: int) -> _Needs:
+        """Of each window the last write to a segment before a row of accesses, as far as the others do not hide it.
 
-    def slot(self, repetition: int) -> tuple[int, _Slot]:
-        """The slot that the region addresses in a repetition, with its number."""
-        number = self.region.slot(repetition)
-        slot = self.slots.get(number)
-        if slot is None:
-            slot = self.slots[number] = _Slot(self.segments)
-        return number, slot
+        Whoever waits for an op that always takes part waits for those before it too: it has waited for them. An op that
+        some repetitions leave out hides only ops of its own window, which are left out with it.
+        """
+        asked, window, other = self._writers.before(segment, accesses.instance[row])
+        hidden = self._writers.last(segment[asked], accesses.instance[row[asked]], _ALWAYS)
+        seen = (window == _ALWAYS) | (other > hidden)
+        row, other = row[asked[seen]], other[seen]
+        return _Needs(accesses.instance[row], accesses.access[row], other, _coded(other, after))
 
+    def _youngest(self, needs: _Needs) -> _Needs:
+        """Those needs of each access that are for the youngest op of a window and unit in a repetition."""
+        op = needs.other % self._ops
+        keys = needs.instance, needs.access, self._window[op], self._accesses.unit[op], needs.other // self._ops
+        order = np.lexsort((needs.other, *keys))
+        return needs.of_which(order[ends(np.stack(keys)[:, order])])
 
-@dataclass(frozen=True, slots=True)
-class _Accesses:
-    """An op's accesses to buffers that the phase writes; no write can conflict with any other."""
+    def _reduced(self, needs: _Needs) -> _Needs:
+        """Drop what other needs, or earlier waits of the same unit, already imply.
 
-    reads: tuple[_Access, ...]
-    waits: tuple[_Access, ...]
-    """The reads, and what else must have been written."""
-    writes: tuple[_Access, ...]
+        An op that is done has read its operands, and a unit retires in order: a later instance's event is behind this
+        one's. So of all instances that one unit waits for on another, in the order in which it does, only those count
+        that are younger than all before.
+        """
+        group = self._groups(needs)
+        event = 2 * needs.other + (needs.after == DONE_CODE)  # of one instance DONE is behind FREE
+        order = np.lexsort((needs.access, event, needs.instance, group))
+        order = order[begins(np.stack([group, needs.instance, event])[:, order])]
+        of_any = self._news(order, group, needs)
+        of_any = of_any[needs.after[of_any] == _FREE_CODE]
+        of_done = self._news(order[needs.after[order] == DONE_CODE], group, needs)
+        return needs.of_which(np.concatenate([of_any, of_done]))
 
-
-class _History:
-    def __init__(self, ops: tuple[Op, ...]) -> None:
-        self._ops = ops
-        self._units = [op.unit for op in ops]
-        self._windows = [op.window for op in ops]
-        self._segments = Segments(ops)
-        slots: dict[str, dict[int, _Slot]] = {region.buffer.name: {} for op in ops for region in op.writes}
-        self._accesses = [self._accesses_of(op, slots) for op in ops]
-        self._streams = any(op.streams for op in ops)
-        self._seen: dict[tuple[str, str, int, int, int], int] = {}
-        self._known: dict[tuple[object, ...], int] = {}
-        self._upstream: dict[int, frozenset[int]] = {}
-
-    def needs(self, index: int, repetition: int) -> list[_Need]:
-        """What op number `index` must wait for in a repetition, with repetitions in it."""
-        found: list[_Need] = []
-        unit, always = self._units[index], self._windows[index] == _ALWAYS
-        for access in self._accesses[index].waits:
-            buffer, part = access.region.buffer, access.part
-            number, slot = access.slot(repetition)
-            if buffer.stream:
-                for writers in slot.writers.values():
-                    found += self._to(writers[part], After.FIRST, Wait.OPERAND)
-                continue
-            # A unit that has read this version of this region before has waited for all its writers.
-            key = (unit, buffer.name, number, part.start, part.stop)
-            if always:
-                if self._seen.get(key) == slot.version:
-                    continue
-                self._seen[key] = slot.version
-            for writers in slot.writers.values():
-                found += self._to(writers[part], After.DONE, access.cause)
-        # What comes to an op word by word has been read before the op writes: its last word follows theirs.
-        upstream = self._sources(found)
-        for access in self._accesses[index].writes:
-            _, slot = access.slot(repetition)
-            for (reader, _), readers in slot.readers.items():
-                # The op's own unit takes ops in order: it has read the old value before this op starts.
-                if reader != unit:
-                    before = self._to(readers[access.part], After.FREE, access.cause)
-                    found += [need for need in before if need.instance not in upstream] if upstream else before
-            for writers in slot.writers.values():
-                # And it retires in order: the old write of the own unit is visible before this one.
-                for need in self._to(writers[access.part], After.DONE, access.cause):
-                    if need.unit != unit:
-                        found.append(need)
-        return found
-
-    def reduce(self, index: int, repetition: int, needs: list[_Need]) -> list[_Need]:
-        """Drop what other needs, or earlier waits of the same unit, already imply."""
-        # FIRST says only that the writer has begun: it implies no other need, and is kept whatever the op waits for.
-        kept: list[_Need] = [need for need in needs if need.after is After.FIRST]
-        found = {(need.instance, need.after): need for need in reversed(needs) if need.after is not After.FIRST}
-        known = self._known
-        waits: list[tuple[tuple[object, ...], _Need]] = []
-        covered: set[tuple[object, ...]] = set()
-        for need in sorted(found.values(), key=_youngest_done_first) if len(found) > 1 else found.values():
-            key = self._key(index, repetition, need)
-            # Youngest first, DONE before FREE: those before it are of later instances, or of a later event of the same
-            # one. A unit retires in order, so a later instance's event is behind this one's.
-            event = (key, need.after)
-            if event in covered or need.instance <= known.get(event, _NOBODY):
-                continue
-            kept.append(need)
-            waits.append((key, need))
-            covered.add(event)
-            if need.after is After.DONE:  # an op that is done has read its operands
-                covered.add((key, After.FREE))
-        for key, need in waits:
-            for after in (After.DONE, After.FREE) if need.after is After.DONE else (After.FREE,):
-                known[key, after] = max(known.get((key, after), _NOBODY), need.instance)
-        return kept
-
-    def record(self, index: int, repetition: int, instance: int) -> None:
-        """Note the accesses of op number `index` in a repetition."""
-        unit, window, accesses = self._units[index], self._windows[index], self._accesses[index]
-        for access in accesses.reads:
-            access.slot(repetition)[1].read(unit, window, access.part, instance)
-        for access in accesses.writes:
-            access.slot(repetition)[1].write(window, access.part, instance)
-
-    def follow(self, instance: int, needs: list[_Need]) -> None:
-        """Remember which op instances the op follows word by word, directly or through others."""
-        sources = self._sources(needs)
-        if sources:
-            self._upstream[instance] = sources
-
-    def _sources(self, needs: list[_Need]) -> frozenset[int]:
-        if not self._streams:
-            return frozenset()
-        direct = frozenset(need.instance for need in needs if need.after is After.FIRST)
-        return direct.union(*(self._upstream.get(instance, frozenset()) for instance in direct))
-
-    def _key(self, index: int, repetition: int, need: _Need) -> tuple[object, ...]:
-        """The key under which a wait of this op for that instance is known to later ops of its unit.
+    def _groups(self, needs: _Needs) -> Ints:
+        """A number for each two units of which the one waits for the other, in which what is implied is known.
 
         Waits of ops that always take part, for ops that always do, are known for good. Otherwise only to ops that take
         part in the same repetitions, in this one, and of waits for such ops of one repetition.
         """
-        there, producer = divmod(need.instance, len(self._ops))
-        windows = self._windows[index], self._windows[producer]
-        if windows == (_ALWAYS, _ALWAYS):
-            return self._units[index], need.unit
-        return self._units[index], need.unit, windows, repetition, there
+        here, there = needs.instance // self._ops, needs.other // self._ops
+        op, other = needs.instance % self._ops, needs.other % self._ops
+        windows = self._window[op] * self._windows + self._window[other]
+        known = np.where(windows == _ALWAYS, 0, 1 + here * (self._instances // self._ops + 1) + there)
+        units = self._accesses.unit[op] * self._ops + self._accesses.unit[other]
+        pairs = units * self._windows**2 + windows
+        found: Ints = pairs * (int(known.max(initial=0)) + 1) + known
+        return found
 
-    def _accesses_of(self, op: Op, slots: Mapping[str, dict[int, _Slot]]) -> _Accesses:
-        """The op's accesses to the buffers that have slots, which are those that the phase writes."""
+    def _news(self, order: Ints, group: Ints, needs: _Needs) -> Ints:
+        """Of the youngest that each instance waits for in a group, those that none before it has waited for.
 
-        def accesses(regions: Sequence[Region], cause: Callable[[Buffer], Wait]) -> tuple[_Access, ...]:
-            mine = [(region, region.buffer.name) for region in regions if region.buffer.name in slots]
-            count, span = self._segments.count, self._segments.span
-            return tuple(_Access(r, slice(*span(r)), cause(r.buffer), slots[name], count(name)) for r, name in mine)
-
-        reads = accesses(op.reads, read_cause)
-        waits = (*reads, *accesses(op.awaits, read_cause))
-        return _Accesses(reads, waits, accesses(op.writes, write_cause))
-
-    def _to(self, instances: list[int], after: After, cause: Wait) -> list[_Need]:
-        """The needs for the youngest of `instances` of each unit and repetition.
-
-        The instances are of one window, and retire in order.
+        `order`: rows of needs by group, instance, and the event that is waited for.
         """
-        different = set(instances)
-        different.discard(_NOBODY)
-        youngest: dict[tuple[str, int], int] = {}
-        for instance in different:
-            repetition, number = divmod(instance, len(self._units))
-            key = (self._units[number], repetition)
-            youngest[key] = max(instance, youngest.get(key, instance))
-        return [_Need(instance, unit, after, cause) for (unit, _), instance in youngest.items()]
+        of_group, other = group[order], needs.other[order]
+        youngest = ends(np.stack([of_group, needs.instance[order]]))
+        order, of_group, other = order[youngest], of_group[youngest], other[youngest]
+        # Groups follow each other, and so do these numbers: what is known begins anew with each.
+        other = np.cumsum(begins(of_group[None])) * self._instances + other
+        return order[begins(np.maximum.accumulate(other)[None])]
 
 
-def _youngest_done_first(need: _Need) -> tuple[int, bool]:
-    return -need.instance, need.after is After.FREE
+def _coded(rows: Ints, code: int) -> Ints:
+    """The code, for each of some rows."""
+    return np.full(len(rows), code, np.int64)
 
 
-def _as_deps(needs: list[_Need], instance: int, count: int) -> list[Dep]:
-    repetition = instance // count
-    deps: list[Dep] = []
-    for need in needs:
-        lag = repetition - need.instance // count
-        # What comes out of this very step is an operand; only what comes from an earlier one is recurrence.
-        cause = Wait.OPERAND if need.cause is Wait.RECURRENCE and lag == 0 else need.cause
-        deps.append(Dep(need.instance % count, lag, need.after, cause))
-    return deps
+def _upstream(words: _Needs, instances: int) -> Ints:
+    """Pairs of instances of which the first follows the second word by word, directly or through others.
+
+    A pair is a number: first * instances + second.
+    """
+    found: dict[int, set[int]] = {}
+    order = np.argsort(words.instance, kind="stable")
+    for instance, other in zip(words.instance[order].tolist(), words.other[order].tolist(), strict=True):
+        found.setdefault(instance, set()).update((other, *found.get(other, ())))
+    return np.array([instance * instances + other for instance, all_others in found.items() for other in all_others])
+
+
+def _as_deps(needs: _Needs, accesses: Accesses) -> Deps:
+    """The dependencies of each op, those that are alike in several repetitions once."""
+    ops = len(accesses)
+    op, other = needs.instance % ops, needs.other % ops
+    lag = needs.instance // ops - needs.other // ops
+    keys = np.stack([op, lag, other, _BY_NAME[needs.after]])
+    order = np.lexsort((needs.instance, *keys[::-1]))
+    order = order[begins(keys[:, order])]
+    cause = np.where(needs.after == FIRST_CODE, OPERAND_CODE, accesses.cause[needs.access])
+    # What comes out of this very step is an operand; only what comes from an earlier one is recurrence.
+    cause[(cause == _RECURRENCE_CODE) & (lag == 0)] = OPERAND_CODE
+    rows = np.stack([other, lag, needs.after, cause], axis=1)[order]
+    return deps_of(np.bincount(op[order], minlength=ops), rows)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from archsim.program.codes import FIRST_CODE
 from archsim.program.ir import After, Op, Phase, Region
+
+NO_LENGTH = np.iinfo(np.int64).max
+"""The time steps of a buffer that has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,10 @@ def structure_faults(phase: Phase) -> list[Hazard]:
 
     A region is bad outside its buffer, or where strides are mixed.
     """
-    faults = _mixed_strides(phase)
-    for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
+    alike = phase.repeat == 1 or phase.accesses.move_alike
+    faults = [] if alike else _mixed_strides(phase)
+    for index in _suspects(phase):
+        op, deps = phase.ops[index], phase.deps[index]
         for dep in deps:
             if not 0 <= dep.op < len(phase.ops) or dep.lag < 0:
                 faults.append(_structure(phase, op, f"depends on op {dep.op} at lag {dep.lag}, which does not exist"))
@@ -58,6 +66,21 @@ def structure_faults(phase: Phase) -> list[Hazard]:
             for step in _steps_outside(phase, op, region)
         ]
     return faults
+
+
+def _suspects(phase: Phase) -> list[int]:
+    """The numbers of the ops that may have such a fault: few of a program that has none."""
+    accesses, ops = phase.accesses, len(phase.ops)
+    op, other, lag, after = phase.order
+    bad = (other < 0) | (other >= ops) | (lag < 0) | ((lag == 0) & (other >= op)) | (after == FIRST_CODE)
+    entries = accesses.of_buffer([buffer.entries for buffer in accesses.buffers])
+    outside = (accesses.start < 0) | (accesses.start >= accesses.stop) | (accesses.stop > entries)
+    first, last = accesses.skip_first[accesses.op], phase.repeat - 1 - accesses.skip_last[accesses.op]
+    lengths = [NO_LENGTH if buffer.length is None else buffer.length for buffer in accesses.buffers]
+    for repetition in (first, last):
+        step = repetition * accesses.stride + accesses.offset
+        outside |= (accesses.slots == 0) & ((step < 0) | (step >= accesses.of_buffer(lengths)))
+    return sorted({*op[bad].tolist(), *accesses.op[outside].tolist()})
 
 
 def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:

@@ -13,10 +13,17 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from math import gcd
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from archsim.formats import NumberFormat
 from archsim.program.packing import Packing
 from archsim.program.sparsity import DENSE, Sparsity
+
+if TYPE_CHECKING:
+    from archsim.program.accesses import Accesses
 
 WIDE = "wide"
 """The format kind of a buffer of integers that are not yet narrowed, each in a scale that the ops know: held in 64 bits
@@ -368,14 +375,34 @@ class Phase:
         return max((dep.lag for deps in self.deps for dep in deps), default=0)
 
     @cached_property
+    def accesses(self) -> Accesses:
+        """What the ops touch, as arrays."""
+        from archsim.program.accesses import Accesses  # it is about the classes above
+
+        return Accesses.of(self.ops)
+
+    def with_accesses(self, accesses: Accesses) -> Phase:
+        """The phase itself, which need not look again for what its ops touch."""
+        self.__dict__["accesses"] = accesses  # where the property above keeps it
+        return self
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.int64]:
+        """The dependencies as columns: the op that waits, the one that it waits for, the lag, and the event's code."""
+        from archsim.program.codes import EVENT_CODES  # of events that stand above
+
+        rows = [(n, dep.op, dep.lag, EVENT_CODES[dep.after]) for n, deps in enumerate(self.deps) for dep in deps]
+        return np.array(rows, np.int64).reshape(-1, 4).T
+
+    @property
     def reuse_distance(self) -> int:
         """The repetitions after which every slot that the phase writes has come round again (at least 1)."""
-        return phase_reuse_distance(self.ops)
+        return self.accesses.reuse_distance
 
     @cached_property
     def accessed(self) -> tuple[Buffer, ...]:
         """The buffers that ops read or write, in the order of their first access."""
-        return tuple(dict.fromkeys(region.buffer for op in self.ops for region in (*op.reads, *op.writes)))
+        return self.accesses.used
 
     @cached_property
     def shapes(self) -> tuple[tuple[Op, ...], tuple[int, ...]]:
@@ -446,26 +473,3 @@ class Program:
         for phase in self.of_kind(kind):
             return phase
         raise KeyError(kind)
-
-
-def phase_reuse_distance(ops: tuple[Op, ...]) -> int:
-    """The repetitions after which every slot that the ops write has come round again (at least 1).
-
-    A buffer with a time axis is never re-used; there the distance is how many repetitions lie between two accesses to
-    the same entries at the same time, one of them a write.
-    """
-    distance = 1
-    times: dict[str, list[tuple[Region, bool]]] = {}
-    for op in ops:
-        for region in op.writes:
-            distance = max(distance, region.reuse_distance or 1)
-        for regions, writes in ((op.reads, False), (op.writes, True)):
-            for region in regions:
-                if region.buffer.slots is None:
-                    times.setdefault(region.buffer.name, []).append((region, writes))
-    for accesses in times.values():
-        for written in (region for region, writes in accesses if writes):
-            for other, _ in accesses:
-                if written.start < other.stop and other.start < written.stop and written.stride:
-                    distance = max(distance, abs(written.offset - other.offset) // abs(written.stride))
-    return distance

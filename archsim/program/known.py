@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from archsim.config.files.kept_files import KeptFiles
+from archsim.program.accesses import Accesses, Ints
 from archsim.program.codes import CAUSE_CODES, CAUSES, EVENT_CODES, EVENTS
-from archsim.program.ir import Dep, Op, Program
+from archsim.program.ir import Dep, Program
 from archsim.program.structure import ops_digest, program_digest
 
 Deps = tuple[tuple[Dep, ...], ...]
@@ -30,12 +31,12 @@ MOST_PHASES, MOST_PROGRAMS = 512, 1 << 16
 class KnownDeps:
     """The dependencies of ops, derived once for all ops of one structure."""
 
-    def __init__(self, derive: Callable[[tuple[Op, ...]], Deps]) -> None:
+    def __init__(self, derive: Callable[[Accesses], Deps]) -> None:
         self._derive = derive
         self._kept: _Latest[Deps] = _Latest(MOST_PHASES)
         self._files = KeptFiles("dependencies")
 
-    def of(self, ops: tuple[Op, ...]) -> Deps:
+    def of(self, ops: Accesses) -> Deps:
         """The dependencies of each op."""
         if len(ops) < FEWEST_OPS:
             return self._derive(ops)
@@ -106,12 +107,16 @@ def _read(content: bytes, ops: int) -> Deps | None:
     numbers = np.frombuffer(content, "<i4")
     if not len(numbers) or int(numbers[0]) != ops:
         return None
-    counts, rows = numbers[1 : ops + 1].tolist(), numbers[ops + 1 :].reshape(-1, 4)
-    kinds, of_rows = np.unique(rows, axis=0, return_inverse=True)
-    made = [Dep(op, lag, EVENTS[event], CAUSES[cause]) for op, lag, event, cause in kinds.tolist()]
-    each = [made[kind] for kind in of_rows.ravel().tolist()]
-    found, place = [], 0
-    for count in counts:
-        found.append(tuple(each[place : place + count]))
-        place += count
-    return tuple(found)
+    counts, rows = numbers[1 : ops + 1], numbers[ops + 1 :].reshape(-1, 4)
+    return deps_of(counts, rows)
+
+
+def deps_of(counts: Ints, rows: Ints) -> Deps:
+    """The dependencies of ops: `counts`, how many each op has; `rows`, operation, lag, event and cause of each."""
+    op, lag, event, cause = rows.T.astype(np.int64)
+    numbers = ((op * (int(lag.max(initial=0)) + 1) + lag) * len(EVENTS) + event) * len(CAUSES) + cause
+    _, first, kind = np.unique(numbers, return_index=True, return_inverse=True)
+    made = [Dep(op, lag, EVENTS[event], CAUSES[cause]) for op, lag, event, cause in rows[first].tolist()]
+    each = [made[number] for number in kind.tolist()]
+    ends = np.cumsum(counts).tolist()
+    return tuple(tuple(each[first:end]) for first, end in zip([0, *ends], ends, strict=False))

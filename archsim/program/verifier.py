@@ -14,21 +14,20 @@ longest re-use distance (with the phase's first and last repetitions) checks all
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from archsim.errors import ScheduleError
+from archsim.program.accesses import Flags, Ints, Role
+from archsim.program.clocks import At, Clocks
 from archsim.program.hazards import Hazard, region_name, structure_faults
-from archsim.program.ir import After, Op, Phase, Program, Region
+from archsim.program.ir import Phase, Program
 from archsim.program.known import KnownPrograms
-from archsim.program.segments import Segments
+from archsim.program.unrolled import Unrolled, Users, Versions
+from archsim.program.written import Written
 
-_NOBODY = -1
-_ANY_TIME = -1
-"""Stands for the slot of a tensor with a time axis that an earlier phase has written at some time."""
-_Clock = npt.NDArray[np.int64]
 _KNOWN = KnownPrograms()
 
 
@@ -52,198 +51,138 @@ def check(program: Program) -> None:
 
 def find_hazards(program: Program) -> tuple[Hazard, ...]:
     """All hazards of a program, in program order, each pair of ops and kind once."""
-    written: dict[tuple[str, int], npt.NDArray[np.bool_]] = {}
+    written = Written()
     found: dict[tuple[str, str, str, str], Hazard] = {}
     for phase in program.phases:
         structure = structure_faults(phase)
-        hazards = structure or _PhaseCheck(_shortened(phase), written).run()
-        for hazard in hazards:
+        for hazard in structure or _PhaseCheck(phase, written).run():
             found.setdefault((hazard.kind, hazard.phase, hazard.first, hazard.second), hazard)
         if structure:
             break
     return tuple(found.values())
 
 
-def _shortened(phase: Phase) -> Phase:
-    """A copy of the phase with no more repetitions than needed to see every situation."""
+def _repetitions(phase: Phase) -> int:
+    """How many repetitions of a phase show every situation."""
     head = max((op.skip_first for op in phase.ops), default=0)
     tail = max((op.skip_last for op in phase.ops), default=0)
     # One more than the distance, so that the last of them sees a whole distance of repetitions behind it.
     window = max(phase.reuse_distance, phase.max_lag) + 1
-    return replace(phase, repeat=min(phase.repeat, head + window + tail))
+    return min(phase.repeat, head + window + tail)
 
 
-@dataclass(slots=True)
-class _Access:
-    """The last accesses of each segment of one slot: the writing instance, and each unit's reading instance since."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Conflicts:
+    """Op instances, each with another one before it that has accessed the same entries, one of them for a write."""
 
-    writer: list[int]
-    readers: dict[int, list[int]] = field(default_factory=dict)
-    version: int = 0
-    proven: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    """(unit, first, stop) -> the version up to which that unit's read of those segments is proven ordered."""
+    instance: Ints
+    access: Ints
+    """The row of the instance's access."""
+    at: Ints
+    """At which of the instance's events the other's must lie behind."""
+    other: Ints
+    done: Ints
+    """1 if D of the other must, 0 if F."""
+
+    @property
+    def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """All of it."""
+        return self.instance, self.access, self.at, self.other, self.done
+
+    def of_which(self, chosen: Flags) -> _Conflicts:
+        """Some of the rows."""
+        return _Conflicts(*(column[chosen] for column in self.columns))
+
+
+_Place = tuple[int, int, int, int, int]
+"""Where a hazard stands among others: instance, updates before reads before writes, row, kind and unit, the other."""
 
 
 class _PhaseCheck:
-    def __init__(self, phase: Phase, written: dict[tuple[str, int], npt.NDArray[np.bool_]]) -> None:
-        self._phase = phase
-        self._written = written
-        names = sorted({op.unit for op in phase.ops})
-        self._unit_of = [names.index(op.unit) for op in phase.ops]
-        self._units = len(names)
-        self._times: dict[tuple[str, int], npt.NDArray[np.bool_]] = {}
-        """As `written`, for what this phase has written of tensors with a time axis."""
-        self._access: dict[tuple[str, int], _Access] = {}
-        self._start: dict[int, _Clock] = {}
-        self._free: dict[int, _Clock] = {}
-        self._done: dict[int, _Clock] = {}
-        # What the next op of a unit knows at its start, and what its completion knows from retiring in order.
-        self._next_start = [self._empty() for _ in names]
-        self._next_done = [self._empty() for _ in names]
-        self._changed = {r.buffer.name for op in phase.ops for r in op.writes}
-        self._segments = Segments(phase.ops)
-        self._initialized: set[tuple[str, int, int, int]] = set()
-        """(buffer, slot, start, stop) of entries of which it is known that all have been written."""
-        self._hazards: list[Hazard] = []
+    def __init__(self, phase: Phase, written: Written) -> None:
+        self._phase, self._accesses, self._written = phase, phase.accesses, written
+        self._ops = max(len(phase.ops), 1)
+        self._repeat = _repetitions(phase)
+        accesses, rows = self._accesses, np.arange(len(self._accesses.op))
+        every = Unrolled.of(accesses, rows, accesses.skip_first, self._repeat - accesses.skip_last)
+        role = accesses.role[every.access]
+        self._operands = every.of_which((role == Role.READ) | (role == Role.UPDATE))
+        self._reads = every.of_which((role == Role.READ) & accesses.changed[every.access])
+        self._writes = every.of_which(role == Role.WRITE)
 
     def run(self) -> list[Hazard]:
-        phase = self._phase
-        for repetition in range(phase.repeat):
-            for index, op in enumerate(phase.ops):
-                if not op.active(repetition, phase.repeat):
-                    continue
-                instance = repetition * len(phase.ops) + index
-                self._advance(index, instance)
-                self._check(op, index, repetition, instance)
-        self._forget_times()
-        return self._hazards
+        clocks = Clocks(self._phase, self._accesses, self._repeat)
+        unordered, more = self._conflicts(each=False), True
+        # Mostly dependencies name what is ordered: then little has to be learnt until all of it is proven.
+        while len(unordered.instance) and more:
+            more = clocks.learn()
+            unordered = _unordered(unordered, clocks)
+        hazards = list(self._unset())
+        if len(unordered.instance):
+            hazards += self._races(_unordered(self._conflicts(each=True), clocks))
+        self._written.add(self._accesses, self._writes)
+        return [hazard for _, hazard in sorted(hazards, key=lambda found: found[0])]
 
-    def _forget_times(self) -> None:
-        """Note what this phase has written at any time: a later phase may read any of its times.
+    def _conflicts(self, *, each: bool) -> _Conflicts:
+        """What must be ordered: reads behind writes (RAW), and writes behind both (WAW, WAR).
 
-        This phase is checked with fewer repetitions than it has.
+        Unless `each` of them is asked for, those that follow from others are left out: a unit's ops start behind an
+        earlier op that has read this version of this region, if no repetition leaves that one out.
         """
-        for (name, _), entries in self._times.items():
-            self._written[name, _ANY_TIME] = self._written.get((name, _ANY_TIME), False) | entries
+        accesses, writes, reads = self._accesses, self._writes, self._reads
+        op = accesses.op[reads.access]
+        skipped = (accesses.skip_first[op] > 0) | (accesses.skip_last[op] > 0)
+        row, segment = writes.by_segment()
+        place = segment, writes.instance[row]
+        writers = Users(segment, np.zeros_like(row), writes.instance[row], writes.instances)
+        first = Versions.of(accesses, reads, writes, 2 * accesses.unit[op] + skipped).first
+        asking = reads.of_which(first | skipped | each)
+        asked, segment = asking.by_segment()
+        found, _, other = writers.before(segment, asking.instance[asked])
+        # A FIFO is read until F.
+        event = np.where(accesses.stream[asking.access], At.FREE, At.START)
+        raw = _conflicts(asking, asked[found], event[asked[found]], other, done=1)
+        # A write takes effect at D: it must lie behind D of the last write and behind F of the readers since then.
+        found, _, other = writers.before(*place)
+        waw = _conflicts(writes, row[found], np.full(len(found), At.DONE), other, done=1)
+        last = Versions.of(accesses, reads, writes, accesses.unit[op]).last
+        reads = reads.of_which(last)
+        read, segment = reads.by_segment()
+        readers = Users(segment, accesses.unit[op[last]][read], reads.instance[read], reads.instances)
+        found, _, other = readers.before(*place)
+        since = other > writers.last(place[0][found], place[1][found], 0)
+        war = _conflicts(writes, row[found[since]], np.full(int(since.sum()), At.DONE), other[since], done=0)
+        return _Conflicts(*map(np.concatenate, zip(raw.columns, waw.columns, war.columns, strict=True)))
 
-    def _empty(self) -> _Clock:
-        """A clock that knows nothing: for each unit the youngest F, then for each unit the youngest D."""
-        return np.full(2 * self._units, _NOBODY, np.int64)
+    def _races(self, late: _Conflicts) -> Iterator[tuple[_Place, Hazard]]:
+        """The hazards of accesses that nothing orders, each with its place in the program."""
+        ops, units = self._phase.ops, sorted({op.unit for op in self._phase.ops})
+        for instance, access, _, other, done in zip(*(column.tolist() for column in late.columns), strict=True):
+            (repetition, index), (before, first) = divmod(instance, self._ops), divmod(other, self._ops)
+            writes = bool(self._accesses.role[access] == Role.WRITE)
+            kind = ("WAW" if done else "WAR") if writes else "RAW"
+            lag = repetition - before
+            earlier = f"'{ops[first].label}' {lag} repetitions before" if lag else f"'{ops[first].label}'"
+            where = f"both use {region_name(self._accesses.region(access))} and nothing orders them"
+            place = (instance, 1 + writes, access, 1 if done else 2 + units.index(ops[first].unit), other)
+            yield place, Hazard(kind, self._phase.name, earlier, f"'{ops[index].label}'", where)
 
-    def _advance(self, index: int, instance: int) -> None:
-        """Compute the op's clocks at its start and at its completion."""
-        unit, count = self._unit_of[index], len(self._phase.ops)
-        start = self._next_start[unit].copy()
-        clocks = {After.DONE: self._done, After.FREE: self._free, After.FIRST: self._start}
-        followed: list[_Clock] = []
-        for dep in self._phase.deps[index]:
-            other = instance - index - dep.lag * count + dep.op
-            known = clocks[dep.after].get(other)
-            if known is None:  # before the phase, or left out in that repetition
-                continue
-            # The op starts behind that event, so it knows all that was known there (vector clocks join by maximum).
-            np.maximum(start, known, out=start)
-            # The clock at an op's F is taken without the op itself, but whoever waits for that F knows it.
-            if dep.after is After.FREE:
-                other_unit = self._unit_of[dep.op]
-                start[other_unit] = max(start[other_unit], other)
-            if dep.after is After.FIRST:
-                # The first word orders only the start; F of this op comes at or after D of the one that it follows.
-                followed.append(self._done[other])
-        free = np.maximum.reduce([start, *followed]) if followed else start
-        # In-order retirement: D comes after D of the op before on this unit, and so after all that one knew.
-        done = np.maximum(free, self._next_done[unit])
-        done[unit] = instance
-        done[self._units + unit] = instance
-        self._start[instance] = start
-        self._free[instance] = free
-        self._done[instance] = done
-        self._next_done[unit] = done
-        # The next op of the unit starts at or after F of this one, and need not know its D.
-        follower = free.copy()
-        follower[unit] = instance
-        self._next_start[unit] = follower
+    def _unset(self) -> Iterator[tuple[_Place, Hazard]]:
+        """The hazards of operands that nothing has written, each with its place in the program."""
+        unset = self._written.missing(self._accesses, self._operands, self._writes)
+        for instance, access in zip(unset.instance.tolist(), unset.access.tolist(), strict=True):
+            label = self._phase.ops[instance % self._ops].label
+            where = f"reads {region_name(self._accesses.region(access))} before anything has written it"
+            reads = bool(self._accesses.role[access] == Role.READ)
+            hazard = Hazard("uninitialized", self._phase.name, f"'{label}'", "", where)
+            yield (instance, int(reads), access, 0, 0), hazard
 
-    def _check(self, op: Op, index: int, repetition: int, instance: int) -> None:
-        unit, units = self._unit_of[index], self._units
-        start, done = self._start[instance].tolist(), self._done[instance].tolist()
-        for region in op.updates:
-            self._check_initialized(op, region, repetition)
-        for region in op.reads:
-            self._check_initialized(op, region, repetition)
-            if region.buffer.name not in self._changed:
-                continue
-            access = self._access_of(region, repetition)
-            first, stop = self._segments.span(region)
-            key = (unit, first, stop)
-            if access.proven.get(key) != access.version:
-                # A FIFO is read until F.
-                known = self._free[instance].tolist() if region.buffer.stream else start
-                ordered = self._report("RAW", op, repetition, region, access.writer[first:stop], known[units:])
-                # Later ops of this unit start behind this one; an op that may be left out proves nothing for them.
-                if ordered and not op.conditional:
-                    access.proven[key] = access.version
-            reader = access.readers.setdefault(unit, [_NOBODY] * len(access.writer))
-            reader[first:stop] = [instance] * (stop - first)
-        for region in op.writes:
-            access = self._access_of(region, repetition)
-            first, stop = self._segments.span(region)
-            # A write takes effect at D: it must lie behind D of the last write and behind F of its readers.
-            self._report("WAW", op, repetition, region, access.writer[first:stop], done[units:], itself=instance)
-            for reading in sorted(access.readers):
-                reader = access.readers[reading]
-                self._report("WAR", op, repetition, region, reader[first:stop], done[:units], itself=instance)
-                reader[first:stop] = [_NOBODY] * (stop - first)
-            access.writer[first:stop] = [instance] * (stop - first)
-            access.version += 1
-            self._written_entries(region, repetition)[region.start : region.stop] = True
 
-    def _report(
-        self,
-        kind: str,
-        op: Op,
-        repetition: int,
-        region: Region,
-        others: list[int],
-        known: list[int],
-        itself: int = _NOBODY,
-    ) -> bool:
-        """Report each of `others` (op instances) that `known` (youngest ordered instance a unit) does not reach."""
-        count, unit_of = len(self._phase.ops), self._unit_of
-        # Nobody's number is below all others: every unit's clock reaches it.
-        late = sorted(other for other in set(others) if known[unit_of[other % count]] < other != itself)
-        for other in late:
-            index = other % count
-            lag = repetition - other // count
-            earlier = f"'{self._phase.ops[index].label}' {lag} repetitions before" if lag else ""
-            first = earlier or f"'{self._phase.ops[index].label}'"
-            where = f"both use {region_name(region)} and nothing orders them"
-            self._hazards.append(Hazard(kind, self._phase.name, first, f"'{op.label}'", where))
-        return not late
+def _conflicts(of: Unrolled, row: Ints, at: Ints, other: Ints, *, done: int) -> _Conflicts:
+    return _Conflicts(of.instance[row], of.access[row], at, other, np.full(len(row), done))
 
-    def _check_initialized(self, op: Op, region: Region, repetition: int) -> None:
-        key = (region.buffer.name, region.slot(repetition), region.start, region.stop)
-        if region.buffer.is_input or region.buffer.is_cleared or key in self._initialized:
-            return
-        written = self._written_entries(region, repetition)
-        if region.buffer.slots is None:
-            written = written | self._written.get((region.buffer.name, _ANY_TIME), False)
-        if written[region.start : region.stop].all():
-            self._initialized.add(key)
-        else:
-            where = f"reads {region_name(region)} before anything has written it"
-            self._hazards.append(Hazard("uninitialized", self._phase.name, f"'{op.label}'", "", where))
 
-    def _written_entries(self, region: Region, repetition: int) -> npt.NDArray[np.bool_]:
-        key = (region.buffer.name, region.slot(repetition))
-        written = self._times if region.buffer.slots is None else self._written
-        if key not in written:
-            written[key] = np.zeros(region.buffer.entries, np.bool_)
-        return written[key]
-
-    def _access_of(self, region: Region, repetition: int) -> _Access:
-        key = (region.buffer.name, region.slot(repetition))
-        access = self._access.get(key)
-        if access is None:
-            access = self._access[key] = _Access([_NOBODY] * self._segments.count(region.buffer.name))
-        return access
+def _unordered(conflicts: _Conflicts, clocks: Clocks) -> _Conflicts:
+    """Those whose order is not known; an op is never behind itself, and need not be."""
+    known = clocks.know(conflicts.at, conflicts.instance, conflicts.done, conflicts.other)
+    return conflicts.of_which(~known)

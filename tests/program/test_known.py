@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from archsim.config.files.kept_files import KeptFiles
 from archsim.errors import ScheduleError
+from archsim.program.accesses import Accesses
 from archsim.program.builder import build_phase, derive
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Region
 from archsim.program.known import FEWEST_ON_DISK, FEWEST_OPS, Deps, KnownDeps, KnownPrograms
@@ -38,21 +39,29 @@ def pairs(
     return tuple(ops)
 
 
+def derived(ops: Sequence[Op]) -> Deps:
+    return derive(Accesses.of(ops))
+
+
+def digest_of(ops: Sequence[Op]) -> bytes:
+    return ops_digest(Accesses.of(ops))
+
+
 class Counted:
     """Derives dependencies, and counts how often."""
 
     def __init__(self) -> None:
         self.times = 0
 
-    def __call__(self, ops: tuple[Op, ...]) -> Deps:
+    def __call__(self, ops: Accesses) -> Deps:
         self.times += 1
         return derive(ops)
 
 
 def test_names_sizes_and_labels_are_nothing_to_dependencies() -> None:
-    found = ops_digest(pairs(8))
-    assert ops_digest(pairs(8, words=7, name="another")) == found
-    assert derive(pairs(8, words=7, name="another")) == derive(pairs(8))
+    found = digest_of(pairs(8))
+    assert digest_of(pairs(8, words=7, name="another")) == found
+    assert derived(pairs(8, words=7, name="another")) == derived(pairs(8))
 
 
 @pytest.mark.parametrize(
@@ -70,17 +79,17 @@ def test_names_sizes_and_labels_are_nothing_to_dependencies() -> None:
     ],
 )
 def test_all_else_is_something_to_them(other: tuple[Mix, ...]) -> None:
-    assert ops_digest(other) != ops_digest(pairs(8))
+    assert digest_of(other) != digest_of(pairs(8))
 
 
 def test_a_structure_is_put_in_order_once_in_a_process_and_once_on_disk() -> None:
     made = Counted()
     known, ops = KnownDeps(made), pairs(FEWEST_ON_DISK)
-    want = derive(ops)
-    assert known.of(ops) == want
-    assert known.of(pairs(FEWEST_ON_DISK, words=9)) == want
+    want = derived(ops)
+    assert known.of(Accesses.of(ops)) == want
+    assert known.of(Accesses.of(pairs(FEWEST_ON_DISK, words=9))) == want
     assert made.times == 1
-    assert KnownDeps(made).of(ops) == want, "another process has it from the disk"
+    assert KnownDeps(made).of(Accesses.of(ops)) == want, "another process has it from the disk"
     assert made.times == 1
 
 
@@ -91,9 +100,9 @@ def test_few_ops_are_put_in_order_each_time_and_fewer_than_a_file_is_worth_in_th
         made, ops = Counted(), (*pairs(count // 2, name=f"word {count}"), *pairs(1, name="odd")[: count % 2])
         # Of other structures than those before: each has another number of ops
         known = KnownDeps(made)
-        assert (known.of(ops), known.of(ops)) == (derive(ops), derive(ops))
+        assert (known.of(Accesses.of(ops)), known.of(Accesses.of(ops))) == (derived(ops), derived(ops))
         assert made.times == times
-        assert KnownDeps(made).of(ops) == derive(ops)
+        assert KnownDeps(made).of(Accesses.of(ops)) == derived(ops)
         assert made.times == of_two_processes
 
 
@@ -117,22 +126,22 @@ def test_the_structures_that_were_used_last_are_remembered(monkeypatch: pytest.M
     known = KnownDeps(made)
     first, second, third = pairs(8), pairs(9), pairs(10)
     for ops, times in ((second, 1), (first, 2), (second, 2), (third, 3), (second, 3), (third, 3), (first, 4)):
-        known.of(ops)
+        known.of(Accesses.of(ops))
         assert made.times == times
 
 
 @pytest.mark.parametrize("length", [0, 1, 40, 70, -1])
 def test_a_damaged_file_is_not_used_and_made_anew(length: int) -> None:
     made, ops = Counted(), pairs(FEWEST_ON_DISK)
-    KnownDeps(made).of(ops)
+    KnownDeps(made).of(Accesses.of(ops))
     folder = KeptFiles("dependencies").folder
     assert folder is not None
     (path,) = folder.iterdir()
     data = path.read_bytes()
     path.write_bytes(data[:length] if length >= 0 else data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])
-    assert KnownDeps(made).of(ops) == derive(ops)
+    assert KnownDeps(made).of(Accesses.of(ops)) == derived(ops)
     assert made.times == 2
-    assert KnownDeps(made).of(ops) == derive(ops)
+    assert KnownDeps(made).of(Accesses.of(ops)) == derived(ops)
     assert made.times == 2, "the next process has it from the disk again"
     assert [found.name for found in folder.iterdir()] == [path.name]
 
@@ -151,8 +160,8 @@ def test_without_a_folder_all_is_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     made, ops = Counted(), pairs(FEWEST_ON_DISK)
-    assert KnownDeps(made).of(ops) == derive(ops)
-    assert KnownDeps(made).of(ops) == derive(ops)
+    assert KnownDeps(made).of(Accesses.of(ops)) == derived(ops)
+    assert KnownDeps(made).of(Accesses.of(ops)) == derived(ops)
     assert made.times == 2
 
 
@@ -182,8 +191,8 @@ def test_a_program_is_checked_once() -> None:
 def test_ops_of_one_structure_have_the_same_dependencies(phase: Phase) -> None:
     """The same ops with other names, and with words of three entries instead of one."""
     again = _all_stretched(phase.ops)
-    assert ops_digest(again) == ops_digest(phase.ops)
-    assert derive(again) == derive(phase.ops) == phase.deps
+    assert digest_of(again) == digest_of(phase.ops)
+    assert derived(again) == derived(phase.ops) == phase.deps
 
 
 @settings(max_examples=examples(200))

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from archsim.program.accesses import Accesses
 from archsim.program.ir import (
     After,
     Buffer,
@@ -19,7 +20,6 @@ from archsim.program.ir import (
     Program,
     Region,
     Wait,
-    phase_reuse_distance,
 )
 from archsim.program.outline import ProgramOutline
 from archsim.program.sparsity import Sparsity
@@ -90,6 +90,10 @@ def at_time(offset: int, stride: int, start: int = 0, stop: int = 4, held: Buffe
     return Region(held, start, stop, offset, stride)
 
 
+def reuse_distance(ops: tuple[Op, ...]) -> int:
+    return Accesses.of(ops).reuse_distance
+
+
 @pytest.mark.parametrize(
     ("written", "read", "distance"),
     [
@@ -108,19 +112,19 @@ def at_time(offset: int, stride: int, start: int = 0, stop: int = 4, held: Buffe
     ],
 )
 def test_repetitions_between_two_accesses_through_time(written: Region, read: Region, distance: int) -> None:
-    assert phase_reuse_distance((op(writes=[written]), op(reads=[read]))) == distance
-    assert phase_reuse_distance((op(reads=[read]), op(writes=[written]))) == distance
+    assert reuse_distance((op(writes=[written]), op(reads=[read]))) == distance
+    assert reuse_distance((op(reads=[read]), op(writes=[written]))) == distance
 
 
 def test_the_longest_distance_of_what_is_written_counts() -> None:
     """Slots that are only read, and times that nobody writes, are no matter."""
     three, five = Region(buffer("three", 1, 3), 0, 1, 0, 1), Region(buffer("five", 1, 5), 0, 1, 0, 1)
-    assert phase_reuse_distance((op(writes=[three]), op(writes=[five]))) == 5
-    assert phase_reuse_distance((op(writes=[five]), op(writes=[three]))) == 5
-    assert phase_reuse_distance((op(reads=[five], writes=[three]),)) == 3
-    assert phase_reuse_distance((op(writes=[at_time(0, 1), at_time(7, 1)]), op(writes=[three]))) == 7
-    assert phase_reuse_distance((op(reads=[at_time(0, 1), at_time(7, 1)]),)) == 1
-    assert phase_reuse_distance(()) == 1
+    assert reuse_distance((op(writes=[three]), op(writes=[five]))) == 5
+    assert reuse_distance((op(writes=[five]), op(writes=[three]))) == 5
+    assert reuse_distance((op(reads=[five], writes=[three]),)) == 3
+    assert reuse_distance((op(writes=[at_time(0, 1), at_time(7, 1)]), op(writes=[three]))) == 7
+    assert reuse_distance((op(reads=[at_time(0, 1), at_time(7, 1)]),)) == 1
+    assert reuse_distance(()) == 1
 
 
 def test_instances_of_an_op_that_some_repetitions_leave_out() -> None:

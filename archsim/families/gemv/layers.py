@@ -146,7 +146,7 @@ def _before_steps(order: WorkOrder, cell: GemvCell) -> list[Op]:
 
 def _marked(order: WorkOrder, phase: Phase) -> Phase:
     """The phase, of a body with the end of every repetition if the order's steps need not be alike."""
-    return replace(phase, marks_all=order.phases.marks_all and phase.kind is PhaseKind.BODY)
+    return replace(phase, marks_all=True) if order.phases.marks_all and phase.kind is PhaseKind.BODY else phase
 
 
 def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut:
