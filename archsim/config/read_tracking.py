@@ -46,6 +46,11 @@ class ReadTracker:
         """End the computation: a later read raises SimulatorBug, for nobody would know of it."""
         self._open = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether reads are noted."""
+        return self._open
+
     def note(self, path: str, value: object) -> None:
         """Note that a field was read."""
         if not self._open:
@@ -86,14 +91,16 @@ class FieldReader:
 
 
 class _Inner:
-    """The state behind a stand-in: the model, its path, and who notes the reads."""
+    """The state behind a stand-in: the model, its path, who notes the reads, and what was read before."""
 
-    __slots__ = ("model", "path", "reads")
+    __slots__ = ("fields", "model", "path", "read", "reads")
 
     def __init__(self, reads: ReadTracker, model: StrictModel, path: str) -> None:
         self.reads = reads
         self.model = model
         self.path = path
+        self.read: dict[str, object] = {}
+        self.fields = type(model).model_fields
 
     def below(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -126,10 +133,13 @@ class _StandIn:
         return type(_inner(self).model)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the model has
-        inner = _inner(self)
+        inner: _Inner = _get(self, "_inner")
+        if name in inner.read and inner.reads.is_open:
+            return inner.read[name]
         model = inner.model
-        if name in type(model).model_fields:
-            return _field(inner, name)
+        if name in inner.fields:
+            found = inner.read[name] = _field(inner, name)
+            return found
         own = _own_attribute(type(model), name)
         if isinstance(own, property) and own.fget is not None:
             return own.fget(self)
@@ -150,8 +160,11 @@ class _StandIn:
         return repr(_inner(self).whole())
 
 
+_get = object.__getattribute__
+
+
 def _inner(stand_in: object) -> _Inner:
-    return cast("_Inner", object.__getattribute__(stand_in, "_inner"))
+    return cast("_Inner", _get(stand_in, "_inner"))
 
 
 def _field(inner: _Inner, name: str) -> object:

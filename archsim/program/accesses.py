@@ -31,8 +31,9 @@ class Role(IntEnum):
 class Accesses:
     """The regions of n ops in m rows, in the order of the ops, of an op by role; buffers are numbers in `buffers`."""
 
+    units: tuple[str, ...]
     unit: Ints
-    """(n) a number for each unit."""
+    """(n) the number of the op's unit in `units`."""
     skip_first: Ints
     skip_last: Ints
     """(n) as the ops have them."""
@@ -63,20 +64,22 @@ class Accesses:
                     rows += index, role, number, region.start, region.stop, region.offset, region.stride
         unit, skip_first, skip_last = _columns(heads, 3)
         of_op, of_role, buffer, start, stop, offset, stride = _columns(rows, 7)
-        buffers = tuple(numbers)
-        return cls(unit, skip_first, skip_last, of_op, of_role, buffer, start, stop, offset, stride, buffers)
+        of_rows = of_op, of_role, buffer, start, stop, offset, stride
+        return cls(tuple(units), unit, skip_first, skip_last, *of_rows, tuple(numbers))
 
     @classmethod
     def joined(cls, bodies: Sequence[Accesses]) -> Accesses:
-        """The rows of several bodies one after the other, whose ops and buffers are counted on; units are not."""
+        """The rows of several bodies one after the other, whose ops, units and buffers are counted on."""
         numbers = {buffer: n for n, buffer in enumerate(dict.fromkeys(b for body in bodies for b in body.buffers))}
         firsts = np.cumsum([0, *map(len, bodies)])
+        units = {unit: n for n, unit in enumerate(dict.fromkeys(unit for body in bodies for unit in body.units))}
 
         def column(of: Callable[[Accesses, int], Ints]) -> Ints:
             return np.concatenate([of(body, int(first)) for body, first in zip(bodies, firsts, strict=False)])
 
         return cls(
-            column(lambda body, _: body.unit),
+            tuple(units),
+            column(lambda body, _: np.array([units[unit] for unit in body.units], np.int64)[body.unit]),
             column(lambda body, _: body.skip_first),
             column(lambda body, _: body.skip_last),
             column(lambda body, first: body.op + first),
@@ -92,6 +95,13 @@ class Accesses:
     def __len__(self) -> int:
         """How many ops there are."""
         return len(self.unit)
+
+    @property
+    def writers(self) -> tuple[tuple[Buffer, str], ...]:
+        """The buffers that are written, each with every unit that writes to it."""
+        written = self.role == Role.WRITE
+        pairs = np.unique(self.buffer[written] * len(self.units) + self.unit[self.op[written]]).tolist()
+        return tuple((self.buffers[pair // len(self.units)], self.units[pair % len(self.units)]) for pair in pairs)
 
     @property
     def used(self) -> tuple[Buffer, ...]:
@@ -203,6 +213,16 @@ class Accesses:
         """The entries that a row stands for."""
         start, stop, offset, stride = (int(of[row]) for of in (self.start, self.stop, self.offset, self.stride))
         return Region(self.buffers[self.buffer[row]], start, stop, offset, stride)
+
+    @cached_property
+    def distance(self) -> Ints:
+        """(m) the repetitions after which every slot of the row's buffer that is written has come round again."""
+        of_name = np.ones(len(self.names), np.int64)
+        common = np.maximum(np.gcd(self.slots, self.stride), 1)
+        slots = np.where(self.slots > 0, self.slots // common, self.reuse_distance)
+        written = self.role == Role.WRITE
+        np.maximum.at(of_name, self.name[written], slots[written])
+        return of_name[self.name]
 
     def of_buffer(self, values: Sequence[int]) -> Ints:
         """(m) the value of each row's buffer; `values`: one a buffer."""

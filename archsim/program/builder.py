@@ -53,11 +53,11 @@ def derive(accesses: Accesses) -> Deps:
     # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
     settled = accesses.reuse_distance
     # The repetitions that leave ops out at the end come once more behind that: there others are the last users.
-    body = _Body(accesses, settled + 1 + int(accesses.skip_last.max(initial=0)))
+    repeat = settled + 1 + int(accesses.skip_last.max(initial=0))
     # What a repetition waits for, the next one does, or for younger ops: older waits imply nothing that its do not.
     # Only where accesses to a buffer move on differently may each repetition wait for something else.
     begin = settled - 1 if accesses.move_alike else 0
-    needs = body.needs(begin * len(accesses))
+    needs = _Body(accesses, begin, repeat).needs()
     return _as_deps(needs.of_which(needs.instance >= settled * len(accesses)), accesses)
 
 
@@ -90,43 +90,46 @@ class _Body:
     out does not hide the one before it.
     """
 
-    def __init__(self, accesses: Accesses, repeat: int) -> None:
+    def __init__(self, accesses: Accesses, begin: int, repeat: int) -> None:
+        """Take the repetitions from `begin` on, and of each access as many before as its slots need to come round."""
         self._accesses, self._ops = accesses, max(len(accesses), 1)
         skips = np.stack([accesses.skip_first, accesses.skip_last])
         distinct, window = np.unique(np.insert(skips, 0, 0, axis=1), axis=1, return_inverse=True)
         self._windows, self._window = distinct.shape[1], window.reshape(-1)[1:]
         changed = np.flatnonzero(accesses.changed & (accesses.role != Role.UPDATE))
-        every = Unrolled.of(accesses, changed, np.zeros_like(accesses.unit), repeat - accesses.skip_last)
-        self._instances, role = every.instances, accesses.role[every.access]
+        first, last = begin - accesses.distance[changed], accesses.skip_last[accesses.op[changed]]
+        every = Unrolled.of(accesses, changed, np.where(accesses.stream[changed], 0, first), repeat - last)
+        self._begin, self._instances = begin * len(accesses), repeat * len(accesses)
+        role = accesses.role[every.access]
         self._waits, self._reads = every.of_which(role != Role.WRITE), every.of_which(role == Role.READ)
         self._writes = every.of_which(role == Role.WRITE)
         row, segment = self._writes.by_segment()
         written = self._writes.instance[row]
         self._writers = Users(segment, self._window[written % self._ops], written, self._instances)
 
-    def needs(self, begin: int) -> _Needs:
-        """What instances from number `begin` on must wait for, but for what others of it imply."""
-        operands, words = self._operands(begin)
-        old = self._old_values(begin)
+    def needs(self) -> _Needs:
+        """What the instances must wait for, but for what others of it imply."""
+        operands, words = self._operands()
+        old = self._old_values()
         if len(words.instance):
             # What comes to an op word by word has been read before the op writes: its last word follows theirs.
             before = np.isin(old.instance * self._instances + old.other, _upstream(words, self._instances))
             old = old.of_which(~before | (old.after != _FREE_CODE))
         return self._reduced(operands.and_those(old)).and_those(words)
 
-    def _operands(self, begin: int) -> tuple[_Needs, _Needs]:
+    def _operands(self) -> tuple[_Needs, _Needs]:
         """The last writers of what is read or must have been written (RAW), and those that are followed by words."""
         accesses, waits = self._accesses, self._waits
         of_op, stream = accesses.op[waits.access], accesses.stream[waits.access]
         # A unit that has read this version of this region before has waited for all its writers.
         always = self._window[of_op] == _ALWAYS
         first = Versions.of(accesses, waits, self._writes, 2 * accesses.unit[of_op] + always).first
-        values = waits.of_which(~stream & (first | ~always) & (waits.instance >= begin))
+        values = waits.of_which(~stream & (first | ~always) & (waits.instance >= self._begin))
         words = waits.of_which(stream)
         followed = self._last_writers(words, *words.by_segment(), FIRST_CODE)
         return self._last_writers(values, *values.by_segment(), DONE_CODE), self._youngest(followed)
 
-    def _old_values(self, begin: int) -> _Needs:
+    def _old_values(self) -> _Needs:
         """The last readers (WAR) and writers (WAW) on other units of what is written.
 
         An op's own unit takes ops in order: it has read the old value before the op starts. And it retires in order:
@@ -138,7 +141,7 @@ class _Body:
         last = Versions.of(accesses, reads, self._writes, kind).last
         row, segment = reads.of_which(last).by_segment()
         readers = Users(segment, kind[last][row], reads.instance[last][row], self._instances)
-        writes = self._writes.of_which(self._writes.instance >= begin)
+        writes = self._writes.of_which(self._writes.instance >= self._begin)
         row, segment = writes.by_segment()
         asked, kind, other = readers.before(segment, writes.instance[row])
         # A write hides readers of its own window; one that always takes part hides those of all.

@@ -32,10 +32,10 @@ class Unrolled:
 
     @classmethod
     def of(cls, accesses: Accesses, rows: Ints, begin: Ints, end: Ints) -> Unrolled:
-        """Those rows of accesses; an op takes part from repetition `begin` to before `end`."""
-        repeat, op = int(end.max(initial=0)), accesses.op[rows]
+        """Those rows of accesses, each from repetition `begin` to before `end`."""
+        repeat = int(end.max(initial=0))
         repetition = np.arange(repeat)[:, None]
-        active = (begin[op] <= repetition) & (repetition < end[op])
+        active = (begin <= repetition) & (repetition < end)
         access = np.broadcast_to(rows, active.shape)[active]
         repetition = np.broadcast_to(repetition, active.shape)[active]
         slots, name = accesses.slots[access], accesses.name[access]

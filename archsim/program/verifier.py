@@ -104,7 +104,8 @@ class _PhaseCheck:
         self._ops = max(len(phase.ops), 1)
         self._repeat = _repetitions(phase)
         accesses, rows = self._accesses, np.arange(len(self._accesses.op))
-        every = Unrolled.of(accesses, rows, accesses.skip_first, self._repeat - accesses.skip_last)
+        begin, end = accesses.skip_first, self._repeat - accesses.skip_last
+        every = Unrolled.of(accesses, rows, begin[accesses.op], end[accesses.op])
         role = accesses.role[every.access]
         self._operands = every.of_which((role == Role.READ) | (role == Role.UPDATE))
         self._reads = every.of_which((role == Role.READ) & accesses.changed[every.access])

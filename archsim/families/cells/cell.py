@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import cache
 from typing import ClassVar
 
 from archsim.families.cells import plan as plans
@@ -51,6 +51,7 @@ class CellOps(ABC):
         self.rotations = rotations
         self._plan = plan
         self._activation, self._elementwise = machine.activation, machine.elementwise
+        self._activation_unit = cache(machine.activation.unit)
 
     @classmethod
     def plan(cls, spec: CellSpec, machine: CellMachine, *, interleaved: bool) -> CellPlan:
@@ -112,7 +113,7 @@ class CellOps(ABC):
 
     def summed(self, group: Group, start: int, stop: int) -> Region:
         """The region of a group's rows where the products are summed up, before anything is done to them."""
-        return replace(self.in_group(self.buffers.sums, group, start, stop), encoding=self.sums_encoding(group))
+        return Region(self.buffers.sums, start, stop, group.index, self.rotations, self.sums_encoding(group))
 
     def sums_encoding(self, group: Group) -> str:
         """The name of the encoding of a group's sums, if it is another before anything is done to them; else ""."""
@@ -156,7 +157,7 @@ class CellOps(ABC):
         bias: Region | None = None,
     ) -> Op:
         return Activate(
-            unit=self._activation.unit(None if block is None else block.gate),
+            unit=self._activation_unit(None if block is None else block.gate),
             label=f"{self.context.prefix}{label}",
             function=function,
             source=source,

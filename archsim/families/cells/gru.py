@@ -73,7 +73,7 @@ class GruOps(CellOps):
     def _gates(self, group: Group) -> list[Op]:
         """The activations of r and z: one op if they stand side by side in the sums and where they are kept."""
         segments = [segment for segment in group.segments if segment.block in (RESET, UPDATE)]
-        one_unit = len({self._activation.unit(segment.block.gate) for segment in segments}) == 1
+        one_unit = len({self._activation_unit(segment.block.gate) for segment in segments}) == 1
         if len(segments) == 2 and not self._keeps_all and one_unit:
             return [self._gate_op(group, segments)]
         return [self._gate_op(group, [segment]) for segment in segments]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from archsim.families.cells.activation import GateRows
 from archsim.families.cells.buffers import Storage
@@ -15,7 +14,8 @@ from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec, FunctionSpec
 
 INPUT, FORGET, CANDIDATE, OUTPUT = (Block(gate) for gate in range(4))
-_NAMES = {INPUT: "i", FORGET: "f", CANDIDATE: "g", OUTPUT: "o"}
+_NAMES = "ifgo"
+"""The gates' names, by their numbers."""
 
 
 class LstmOps(CellOps):
@@ -59,10 +59,9 @@ class LstmOps(CellOps):
         """
         segments = [s for s in group.segments if (s.block == OUTPUT and self.spec.peepholes) is after_cell]
         ops: list[Op] = []
-        for (function, *_), run in groupby(segments, key=lambda s: self._together(segments, s)):
-            side_by_side = list(run)
+        for function, side_by_side in self._side_by_side(segments):
             first, final = side_by_side[0], side_by_side[-1]
-            names = "".join(_NAMES[segment.block] for segment in side_by_side)
+            names = "".join(_NAMES[segment.block.gate] for segment in side_by_side)
             target = self._gate(group, first.block)
             ops.append(
                 self._activate(
@@ -72,7 +71,7 @@ class LstmOps(CellOps):
                     Region(
                         target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride
                     ),
-                    rows=tuple(GateRows(_NAMES[s.block], s.first_unit, s.units) for s in side_by_side),
+                    rows=tuple(GateRows(_NAMES[s.block.gate], s.first_unit, s.units) for s in side_by_side),
                     block=first.block,
                     bias=self._late_bias(group, first.row, final.stop),
                 )
@@ -95,7 +94,7 @@ class LstmOps(CellOps):
         return [
             Normalize(
                 unit=self._elementwise.state_unit,
-                label=f"{self.context.prefix}norm_{_NAMES[segment.block]}[{group.index}]",
+                label=f"{self.context.prefix}norm_{_NAMES[segment.block.gate]}[{group.index}]",
                 weights=_rows(weights, segment.block.gate * self.spec.hidden_size, segment.units),
                 bias=None if bias is None else _rows(bias, group.bias_start + segment.row, segment.units),
                 sums=self.summed(group, segment.row, segment.stop),
@@ -104,10 +103,18 @@ class LstmOps(CellOps):
             for segment in segments
         ]
 
-    def _together(self, segments: list[Segment], segment: Segment) -> tuple[FunctionSpec, str, int]:
-        """A key that segments of one op share: function, unit, and where they would begin if they were neighbours."""
-        unit = self._activation.unit(segment.block.gate)
-        return self._function(segment), unit, segment.row - _place(segments, segment)
+    def _side_by_side(self, segments: Sequence[Segment]) -> list[tuple[FunctionSpec, list[Segment]]]:
+        """The runs of neighbours that share function and unit; `segments` are in the order of their rows."""
+        runs: list[tuple[FunctionSpec, list[Segment]]] = []
+        unit = None
+        for segment in segments:
+            function, before = self._function(segment), unit
+            unit = self._activation_unit(segment.block.gate)
+            if runs and runs[-1][0] == function and before == unit and runs[-1][1][-1].stop == segment.row:
+                runs[-1][1].append(segment)
+            else:
+                runs.append((function, [segment]))
+        return runs
 
     def _function(self, segment: Segment) -> FunctionSpec:
         return self.spec.functions[1 if segment.block == CANDIDATE else 0]
@@ -124,7 +131,7 @@ class LstmOps(CellOps):
                 ops.append(
                     Peephole(
                         unit=self._elementwise.state_unit,
-                        label=f"{self.context.prefix}peephole_{_NAMES[block]}[{group.index}]",
+                        label=f"{self.context.prefix}peephole_{_NAMES[block.gate]}[{group.index}]",
                         weights=Region(weights, first, first + segment.units),
                         cell=self._cell_units(group, block),
                         target=self.summed(group, segment.row, segment.stop),
@@ -199,8 +206,3 @@ class LstmOps(CellOps):
 
 def _rows(buffer: Buffer, first: int, count: int) -> Region:
     return Region(buffer, first, first + count)
-
-
-def _place(segments: list[Segment], segment: Segment) -> int:
-    """The rows before a segment if all of `segments` stood side by side: equal offsets mean neighbours."""
-    return sum(other.units for other in segments if other.row < segment.row)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 
 class Part(Enum):
@@ -45,7 +46,7 @@ class Segment:
         return self.row + self.units
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """Segments that share a slot of the accumulators.
 
@@ -58,31 +59,32 @@ class Group:
     w_hh_start: int
     bias_start: int
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """How many rows, and so accumulators, the group has."""
         return self.segments[-1].stop
 
-    @property
+    @cached_property
     def input_rows(self) -> tuple[int, int]:
         """The rows [start, stop) that take W_ih x."""
         return self._range(Part.HIDDEN)
 
-    @property
+    @cached_property
     def hidden_rows(self) -> tuple[int, int]:
         """The rows [start, stop) that take W_hh h."""
         return self._range(Part.INPUT)
 
     def segment(self, block: Block) -> Segment:
         """The segment of a block; KeyError if the group has none."""
-        for segment in self.segments:
-            if segment.block == block:
-                return segment
-        raise KeyError(block)
+        return self._of_block[block]
 
     def has(self, block: Block) -> bool:
         """Whether the group holds rows of that block."""
-        return any(segment.block == block for segment in self.segments)
+        return block in self._of_block
+
+    @cached_property
+    def _of_block(self) -> dict[Block, Segment]:
+        return {segment.block: segment for segment in self.segments}
 
     def _range(self, without: Part) -> tuple[int, int]:
         rows = [segment for segment in self.segments if segment.block.part is not without]

@@ -56,10 +56,9 @@ def check_write_ports(schedule: str, phases: Iterable[Phase]) -> None:
     """
     for phase in phases:
         users: dict[str, set[str]] = {}
-        for op in phase.ops:
-            for region in op.writes:
-                if region.buffer.memory == MEMORY and region.buffer.bank != GATE_BANKS:
-                    users.setdefault(region.buffer.bank, set()).add(op.unit)
+        for buffer, unit in phase.accesses.writers:
+            if buffer.memory == MEMORY and buffer.bank != GATE_BANKS:
+                users.setdefault(buffer.bank, set()).add(unit)
         for bank, units in users.items():
             if len(units) > 1:
                 who = " and ".join(sorted(units))

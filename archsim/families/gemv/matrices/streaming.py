@@ -26,6 +26,8 @@ def with_loads(cell: GemvCell, ops: Sequence[Op]) -> list[Op]:
     """The ops of a body with a load behind each tile that reads a slot, for the tile that takes the slot over."""
     matrices = {matrix.slots.name: matrix for matrix in cell.matrices.streamed() if matrix.slots is not None}
     found: list[Op] = []
+    if not matrices:
+        return list(ops)
     for op in ops:
         found.append(op)
         if isinstance(op, MacTile | BlockTile):
