@@ -95,12 +95,19 @@ def _getter(names: Iterable[str]) -> Callable[[object], tuple[object, ...]]:
     return lambda value: tuple(getattr(value, name) for name in found)
 
 
+_PLAIN = frozenset({type(None), bool, int, float, str})
+"""The commonest kinds of values without fields."""
+
+
 def _shape(value: object) -> Hashable:
-    if isinstance(value, Region):
-        return value.buffer, value.stop - value.start, value.encoding
+    kind: Any = type(value)
+    if kind is Region:
+        region = cast(Region, value)
+        return region.buffer, region.stop - region.start, region.encoding
+    if kind in _PLAIN:
+        return cast("str | None", value)
     if isinstance(value, tuple):
         return tuple(map(_shape, value))
-    kind = cast(Hashable, type(value))  # which every type is; mypy does not know
     inside = _inside(kind)
     if inside is not None:
         return kind, *map(_shape, inside(value))

@@ -62,15 +62,6 @@ def find_hazards(program: Program) -> tuple[Hazard, ...]:
     return tuple(found.values())
 
 
-def _repetitions(phase: Phase) -> int:
-    """How many repetitions of a phase show every situation."""
-    head = max((op.skip_first for op in phase.ops), default=0)
-    tail = max((op.skip_last for op in phase.ops), default=0)
-    # One more than the distance, so that the last of them sees a whole distance of repetitions behind it.
-    window = max(phase.reuse_distance, phase.max_lag) + 1
-    return min(phase.repeat, head + window + tail)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Conflicts:
     """Op instances, each with another one before it that has accessed the same entries, one of them for a write."""
@@ -102,8 +93,11 @@ class _PhaseCheck:
     def __init__(self, phase: Phase, written: Written) -> None:
         self._phase, self._accesses, self._written = phase, phase.accesses, written
         self._ops = max(len(phase.ops), 1)
-        self._repeat = _repetitions(phase)
         accesses, rows = self._accesses, np.arange(len(self._accesses.op))
+        # So many repetitions at the beginning and at the end leave ops out.
+        self._ends = int(accesses.skip_first.max(initial=0)), int(accesses.skip_last.max(initial=0))
+        # One more than the distance, so that the last of them sees a whole distance of repetitions behind it.
+        self._repeat = min(phase.repeat, sum(self._ends) + max(phase.reuse_distance, phase.max_lag) + 1)
         begin, end = accesses.skip_first, self._repeat - accesses.skip_last
         every = Unrolled.of(accesses, rows, begin[accesses.op], end[accesses.op])
         role = accesses.role[every.access]
@@ -127,33 +121,41 @@ class _PhaseCheck:
     def _conflicts(self, *, each: bool) -> _Conflicts:
         """What must be ordered: reads behind writes (RAW), and writes behind both (WAW, WAR).
 
-        Unless `each` of them is asked for, those that follow from others are left out: a unit's ops start behind an
-        earlier op that has read this version of this region, if no repetition leaves that one out.
+        Unless `each` of them is asked for, those that follow from others are left out. A unit's ops start behind an
+        earlier op that has read this version of this region, if no repetition leaves that one out. And between those
+        that leave out ops, repetitions are alike once the slots of a buffer have come round: one of them is checked.
         """
         accesses, writes, reads = self._accesses, self._writes, self._reads
         op = accesses.op[reads.access]
         skipped = (accesses.skip_first[op] > 0) | (accesses.skip_last[op] > 0)
         row, segment = writes.by_segment()
-        place = segment, writes.instance[row]
         writers = Users(segment, np.zeros_like(row), writes.instance[row], writes.instances)
         first = Versions.of(accesses, reads, writes, 2 * accesses.unit[op] + skipped).first
-        asking = reads.of_which(first | skipped | each)
-        asked, segment = asking.by_segment()
-        found, _, other = writers.before(segment, asking.instance[asked])
+        asked = reads.of_which(((first | skipped) & ~self._repeats(reads)) | each)
+        read, of_read = asked.by_segment()
+        found, _, other = writers.before(of_read, asked.instance[read])
         # A FIFO is read until F.
-        event = np.where(accesses.stream[asking.access], At.FREE, At.START)
-        raw = _conflicts(asking, asked[found], event[asked[found]], other, done=1)
+        event = np.where(accesses.stream[asked.access], At.FREE, At.START)
+        raw = _conflicts(asked, read[found], event[read[found]], other, done=1)
         # A write takes effect at D: it must lie behind D of the last write and behind F of the readers since then.
+        asking = each | ~self._repeats(writes)[row]
+        row, segment = row[asking], segment[asking]
+        place = segment, writes.instance[row]
         found, _, other = writers.before(*place)
         waw = _conflicts(writes, row[found], np.full(len(found), At.DONE), other, done=1)
         last = Versions.of(accesses, reads, writes, accesses.unit[op]).last
         reads = reads.of_which(last)
-        read, segment = reads.by_segment()
-        readers = Users(segment, accesses.unit[op[last]][read], reads.instance[read], reads.instances)
+        read, of_read = reads.by_segment()
+        readers = Users(of_read, accesses.unit[op[last]][read], reads.instance[read], reads.instances)
         found, _, other = readers.before(*place)
         since = other > writers.last(place[0][found], place[1][found], 0)
         war = _conflicts(writes, row[found[since]], np.full(int(since.sum()), At.DONE), other[since], done=0)
         return _Conflicts(*map(np.concatenate, zip(raw.columns, waw.columns, war.columns, strict=True)))
+
+    def _repeats(self, accesses: Unrolled) -> Flags:
+        """Which accesses are as those of a repetition before, as far as it matters to the order of a buffer's slots."""
+        repetition, (head, tail) = accesses.instance // self._ops, self._ends
+        return (repetition > head + self._accesses.distance[accesses.access]) & (repetition < self._repeat - tail)
 
     def _races(self, late: _Conflicts) -> Iterator[tuple[_Place, Hazard]]:
         """The hazards of accesses that nothing orders, each with its place in the program."""
