@@ -151,11 +151,17 @@ class Accesses:
     def move_alike(self) -> bool:
         """Whether all accesses to a buffer move through its slots at the same stride."""
         stride = np.where(self.slots > 0, self.stride % np.maximum(self.slots, 1), self.stride)
-        least, most = (np.zeros(len(self.names), np.int64) for _ in range(2))
-        least[self.name] = most[self.name] = stride
-        np.minimum.at(least, self.name, stride)
-        np.maximum.at(most, self.name, stride)
-        return bool((least == most).all())
+        return self._same(self.name, stride)
+
+    @cached_property
+    def conflict(self) -> bool:
+        """Whether there may be anything to order: something written is read, or written by several units.
+
+        A unit retires its ops in order: what it alone writes is written in order.
+        """
+        reads = self.changed & (self.role <= Role.AWAIT)
+        written = self.role == Role.WRITE
+        return bool(reads.any()) or not self._same(self.name[written], self.unit[self.op[written]])
 
     @cached_property
     def segments(self) -> tuple[Ints, Ints, Ints]:
@@ -223,6 +229,12 @@ class Accesses:
         written = self.role == Role.WRITE
         np.maximum.at(of_name, self.name[written], slots[written])
         return of_name[self.name]
+
+    def _same(self, name: Ints, value: Ints) -> bool:
+        """Whether all rows of a name have the same value."""
+        one = np.zeros(len(self.names), np.int64)
+        one[name] = value
+        return bool((one[name] == value).all())
 
     def of_buffer(self, values: Sequence[int]) -> Ints:
         """(m) the value of each row's buffer; `values`: one a buffer."""

@@ -49,6 +49,8 @@ def derive(accesses: Accesses) -> Deps:
     The dependencies found from then on hold for all repetitions: what is left out at the end lets an earlier instance
     be the last to write or to read.
     """
+    if not accesses.conflict:
+        return ((),) * len(accesses)
     # From here on every access finds the slot's last users as it will in all later repetitions, at the same lags.
     # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
     settled = accesses.reuse_distance

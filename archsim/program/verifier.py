@@ -106,17 +106,21 @@ class _PhaseCheck:
         self._writes = every.of_which(role == Role.WRITE)
 
     def run(self) -> list[Hazard]:
+        hazards = list(self._unset())
+        if self._accesses.conflict:
+            hazards += self._races(self._unordered())
+        self._written.add(self._accesses, self._writes)
+        return [hazard for _, hazard in sorted(hazards, key=lambda found: found[0])]
+
+    def _unordered(self) -> _Conflicts:
+        """The conflicts whose order no op knows."""
         clocks = Clocks(self._phase, self._accesses, self._repeat)
         unordered, more = self._conflicts(each=False), True
         # Mostly dependencies name what is ordered: then little has to be learnt until all of it is proven.
         while len(unordered.instance) and more:
             more = clocks.learn()
-            unordered = _unordered(unordered, clocks)
-        hazards = list(self._unset())
-        if len(unordered.instance):
-            hazards += self._races(_unordered(self._conflicts(each=True), clocks))
-        self._written.add(self._accesses, self._writes)
-        return [hazard for _, hazard in sorted(hazards, key=lambda found: found[0])]
+            unordered = _unknown(unordered, clocks)
+        return _unknown(self._conflicts(each=True), clocks) if len(unordered.instance) else unordered
 
     def _conflicts(self, *, each: bool) -> _Conflicts:
         """What must be ordered: reads behind writes (RAW), and writes behind both (WAW, WAR).
@@ -185,7 +189,7 @@ def _conflicts(of: Unrolled, row: Ints, at: Ints, other: Ints, *, done: int) -> 
     return _Conflicts(of.instance[row], of.access[row], at, other, np.full(len(row), done))
 
 
-def _unordered(conflicts: _Conflicts, clocks: Clocks) -> _Conflicts:
-    """Those whose order is not known; an op is never behind itself, and need not be."""
+def _unknown(conflicts: _Conflicts, clocks: Clocks) -> _Conflicts:
+    """Those whose order is not known."""
     known = clocks.know(conflicts.at, conflicts.instance, conflicts.done, conflicts.other)
     return conflicts.of_which(~known)

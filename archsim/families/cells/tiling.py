@@ -30,6 +30,10 @@ class Block:
     gate: int
     part: Part = Part.BOTH
 
+    def __hash__(self) -> int:
+        """The gate's number: blocks of one gate are few."""
+        return self.gate
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
