@@ -18,6 +18,7 @@ from archsim.api.batch.programs import by_program
 from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import batch_times
 from archsim.api.batch.unit_rows import UnitRows, unit_rows
+from archsim.api.batch.wanted import EVERYTHING, Wanted
 from archsim.api.programs.cached_program import CachedProgram, NoProgram
 from archsim.api.programs.kept_programs import keep_program
 from archsim.api.programs.program_cache import ProgramCache
@@ -32,7 +33,10 @@ TOGETHER_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """The figures of some designs: their numbers, and a column for each figure by name, as in `Stats` and below it."""
+    """The figures of some designs: their numbers, and a column for each figure by name, as in `Stats` and below it.
+
+    All that are wanted are there, and maybe others.
+    """
 
     designs: Codes
     columns: Columns
@@ -87,15 +91,15 @@ class BatchEvaluator:
         """The machines of designs, with what is known of such machines already."""
         return MachineColumns(designs, self._machines)
 
-    def evaluate(self, designs: Designs, spec: NetworkSpec) -> BatchFigures:
+    def evaluate(self, designs: Designs, spec: NetworkSpec, wanted: Wanted = EVERYTHING) -> BatchFigures:
         """The figures of designs on a network, without arithmetic: for each what `Evaluator.evaluate` finds."""
         found = BatchFigures()
-        for part in self.parts(designs, spec):
+        for part in self.parts(designs, spec, wanted):
             found.add(part)
         return found
 
-    def parts(self, designs: Designs, spec: NetworkSpec) -> Iterator[BatchFigures]:
-        """The figures of designs, what became of those of some programs as soon as it is known.
+    def parts(self, designs: Designs, spec: NetworkSpec, wanted: Wanted = EVERYTHING) -> Iterator[BatchFigures]:
+        """The figures of designs that are wanted, what became of those of some programs as soon as it is known.
 
         Times are found program by program; figures are made for all programs at once that took TOGETHER_SECONDS, which
         is far cheaper than one after the other. The first program's come by themselves, so that there is something.
@@ -107,30 +111,30 @@ class BatchEvaluator:
             if isinstance(program, CachedProgram) and len(rows) < self._fewest:
                 found.leave(rows, f"fewer than {self._fewest} designs share its program")
             elif isinstance(program, CachedProgram):
-                waiting += self._timed(program, machines, rows, found)
+                waiting += self._timed(program, machines, rows, wanted, found)
             else:
                 found.refused.append((rows, program.error if isinstance(program, NoProgram) else program))
             if time.perf_counter() - begun > TOGETHER_SECONDS:
-                _add_figures(machines, waiting, found)
+                _add_figures(machines, waiting, wanted, found)
                 yield found
                 found, waiting, begun = BatchFigures(), [], time.perf_counter()
-        _add_figures(machines, waiting, found)
+        _add_figures(machines, waiting, wanted, found)
         yield found
 
     def _timed(
-        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures
+        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, wanted: Wanted, found: BatchFigures
     ) -> list[TimedDesigns]:
         """The times of designs of one program, in groups whose figures have the same names."""
         before = len(found.left)
         try:
-            return self._times(cached, machines, rows, found)
+            return self._times(cached, machines, rows, wanted, found)
         except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
             del found.left[before:]
             found.leave(rows, _failed(error))
             return []
 
     def _times(
-        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures
+        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, wanted: Wanted, found: BatchFigures
     ) -> list[TimedDesigns]:
         if cached.refusal:
             found.leave(rows, cached.refusal)
@@ -146,7 +150,7 @@ class BatchEvaluator:
             if times is None:
                 found.leave(rows[mine], "runs may be too long for 64-bit integers")
                 continue
-            timed.append(TimedDesigns.of(cached, machines, rows[mine], of_mine, times))
+            timed.append(TimedDesigns.of(cached, machines, rows[mine], of_mine, times, wanted))
         config = machines.designs.config(int(rows[0]))
         keep_program(cached, find_schedule(machines.designs.schedules.of(int(rows[0])), config.family), config)
         return timed
@@ -167,7 +171,7 @@ class BatchEvaluator:
         return rows[np.sort(np.concatenate(kept))] if kept else rows[:0]
 
 
-def _add_figures(machines: MachineColumns, timed: list[TimedDesigns], found: BatchFigures) -> None:
+def _add_figures(machines: MachineColumns, timed: list[TimedDesigns], wanted: Wanted, found: BatchFigures) -> None:
     """The figures of timed designs: at once of those whose figures have the same names."""
     groups: dict[Hashable, list[TimedDesigns]] = {}
     for part in timed:
@@ -175,18 +179,18 @@ def _add_figures(machines: MachineColumns, timed: list[TimedDesigns], found: Bat
     for group in groups.values():
         together = TimedDesigns.joined(group)
         try:
-            found.figures.append(_figures(machines, together))
+            found.figures.append(_figures(machines, together, wanted))
             found.alone += together.times.alone
         except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
             if len(group) > 1:
                 for part in group:
-                    _add_figures(machines, [part], found)
+                    _add_figures(machines, [part], wanted, found)
             else:
                 found.leave(together.rows, str(error) if isinstance(error, NotAlike) else _failed(error))
 
 
-def _figures(machines: MachineColumns, timed: TimedDesigns) -> Figures:
-    return Figures(timed.rows, Part(machines, timed).columns())
+def _figures(machines: MachineColumns, timed: TimedDesigns, wanted: Wanted) -> Figures:
+    return Figures(timed.rows, Part(machines, timed).columns(wanted))
 
 
 def _failed(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,8 +13,9 @@ from archsim.api.batch.columns import Column, Floats, Ints, Picked, Scalar, clas
 from archsim.api.batch.designs import distinct
 from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, RunColumns, energy_columns
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.batch.timed import TimedDesigns
+from archsim.api.batch.timed import OF_PROGRAM, TimedDesigns
 from archsim.api.batch.times import chain_denominator, step_denominator
+from archsim.api.batch.wanted import Wanted
 from archsim.api.programs.cached_program import CachedProgram
 from archsim.errors import SimulatorBug
 from archsim.families.registry import family_named
@@ -37,55 +39,82 @@ class Part:
         self._clock = _clock(machines.designs.field("clock_mhz").at(self._rows))
         self._multipliers = machines.multipliers.at(self._rows)
         self._macs_per_cycle = _ints(self._multipliers, [found.macs_per_cycle for found in self._multipliers.values])
-        times, (clock, per) = self._times, self._clock
-        self._throughput = self._quotient(
-            [clock], [times.total_cycles, per], lambda program: Fraction(OPS_PER_MAC * program.figures.macs, 1000)
-        )
-        self._steady = self._quotient(
-            [clock], [times.step, per], lambda program: Fraction(OPS_PER_MAC, 1000) * _macs_per_step(program)
-        )
 
-    def columns(self) -> Columns:
-        """The figures by name."""
+    def columns(self, wanted: Wanted) -> Columns:
+        """The figures by name that are wanted, and those that come with them."""
+        _ = self._stacks  # that cycles add up is checked whatever is asked for: it costs next to nothing
+        found: Columns = {}
+        for figures, make in self._groups():
+            if wanted.below(*figures):
+                found |= make()
+        return found
+
+    def _groups(self) -> list[tuple[tuple[str, ...], Callable[[], Columns]]]:
+        """Figures, or what they stand below, and what makes them, in the order of `Stats`."""
+        return [
+            *(((name,), partial(_one, name, make)) for name, make in self._of_times().items()),
+            (("cycle_stack", "unit_cycle_stacks"), self._cycle_stacks),
+            *(((name,), partial(self._constants, name)) for name in OF_PROGRAM[:3]),
+            (("dram_burst_bytes",), self._burst_bytes),
+            *(((name,), partial(self._constants, name)) for name in OF_PROGRAM[3:]),
+            (("bounds", "binding_bound"), self._bounds),
+            (("energy", "area"), self._energy),
+            (("roofline",), self._roofline),
+            (("program_ops",), lambda: {"program_ops": self._of_programs(lambda program: program.figures.ops)}),
+        ]
+
+    def _of_times(self) -> dict[str, Callable[[], Column]]:
+        """What makes each of the figures that follow from times, and have no entries."""
         times, kinds, (clock, per) = self._times, self._times.of_kind, self._clock
-        latency_us = self._quotient([times.total_cycles, per], [clock])
-        stacks = self._stacks()
-        found: Columns = {
-            "latency_cycles": Column(times.total_cycles),
-            "latency_us": Column(latency_us),
-            "prologue_cycles": Column(kinds[PhaseKind.PROLOGUE]),
-            "body_cycles": Column(kinds[PhaseKind.BODY]),
-            "body_us": Column(self._quotient([kinds[PhaseKind.BODY], per], [clock])),
-            "handover_cycles": Column(kinds[PhaseKind.HANDOVER]),
-            "epilogue_cycles": Column(kinds[PhaseKind.EPILOGUE]),
-            "cycles_per_step": numbers(times.step, self._of_program(step_denominator)),
-            "macs": self._of_programs(lambda program: program.figures.macs),
-            "mac_utilization": Column(
-                self._quotient(
-                    [], [self._macs_per_cycle, times.total_cycles], lambda program: Fraction(program.figures.macs)
-                )
-            ),
-            "steady_state_mac_utilization": Column(
-                self._quotient([], [self._macs_per_cycle, times.step], _macs_per_step)
-            ),
-            "throughput_gops": Column(self._throughput),
-            "steady_state_throughput_gops": Column(self._steady),
-            "peak_throughput_gops": self._of_bursts(lambda bursts: bursts.ceilings.peak_gops),
+        return {
+            "latency_cycles": lambda: Column(times.total_cycles),
+            "latency_us": lambda: Column(self._latency_us),
+            "prologue_cycles": lambda: Column(kinds[PhaseKind.PROLOGUE]),
+            "body_cycles": lambda: Column(kinds[PhaseKind.BODY]),
+            "body_us": lambda: Column(self._quotient([kinds[PhaseKind.BODY], per], [clock])),
+            "handover_cycles": lambda: Column(kinds[PhaseKind.HANDOVER]),
+            "epilogue_cycles": lambda: Column(kinds[PhaseKind.EPILOGUE]),
+            "cycles_per_step": lambda: numbers(times.step, self._of_program(step_denominator)),
+            "macs": lambda: self._of_programs(lambda program: program.figures.macs),
+            "mac_utilization": lambda: Column(self._utilization(times.total_cycles, _macs)),
+            "steady_state_mac_utilization": lambda: Column(self._utilization(times.step, _macs_per_step)),
+            "throughput_gops": lambda: Column(self._throughput),
+            "steady_state_throughput_gops": lambda: Column(self._steady),
+            "peak_throughput_gops": lambda: self._of_bursts(lambda bursts: bursts.ceilings.peak_gops),
         }
-        unit = self._multipliers.values[0].unit
-        found |= {f"cycle_stack.{bucket}": column for bucket, column in stacks[unit].items()}
+
+    @cached_property
+    def _latency_us(self) -> Floats:
+        return self._quotient([self._times.total_cycles, self._clock[1]], [self._clock[0]])
+
+    @cached_property
+    def _throughput(self) -> Floats:
+        return self._rate(self._times.total_cycles, _macs)
+
+    @cached_property
+    def _steady(self) -> Floats:
+        return self._rate(self._times.step, _macs_per_step)
+
+    def _rate(self, cycles: Ints, macs: Callable[[CachedProgram], Fraction]) -> Floats:
+        """GOPS, for each design."""
+        clock, per = self._clock
+        return self._quotient([clock], [cycles, per], lambda program: Fraction(OPS_PER_MAC, 1000) * macs(program))
+
+    def _utilization(self, cycles: Ints, macs: Callable[[CachedProgram], Fraction]) -> Floats:
+        """The share of the multipliers that work, for each design."""
+        return self._quotient([], [self._macs_per_cycle, cycles], macs)
+
+    def _cycle_stacks(self) -> Columns:
+        stacks, unit = self._stacks, self._multipliers.values[0].unit
+        found = {f"cycle_stack.{bucket}": column for bucket, column in stacks[unit].items()}
         for name, stack in stacks.items():
             found |= {f"unit_cycle_stacks.{name}.{bucket}": column for bucket, column in stack.items()}
-        for figure in ("stored_bytes", "traffic_bytes", "phase_traffic_bytes"):
-            found |= self._constants(figure)
-        found |= self._gathered("dram_burst_bytes", [dict(flat("", b.burst_bytes)) for b in self._bursts.values])
-        for figure in ("compulsory_dram_bytes", "dram_traffic_ratio", "operational_intensity_ops_per_byte"):
-            found |= self._constants(figure)
-        found |= self._bounds()
-        found |= self._energy(latency_us)
-        found |= self._roofline()
-        return found | {"program_ops": self._of_programs(lambda program: program.figures.ops)}
+        return found
 
+    def _burst_bytes(self) -> Columns:
+        return self._gathered("dram_burst_bytes", [dict(flat("", b.burst_bytes)) for b in self._bursts.values])
+
+    @cached_property
     def _stacks(self) -> dict[str, dict[str, Column]]:
         """The cycle stacks of all designs, as `cycle_stacks` gives those of one."""
         times, found = self._times, {}
@@ -137,7 +166,7 @@ class Part:
         found = {f"bounds.{name}": column for name, column in columns.items()}
         return found | {"binding_bound": Column(Picked(tuple(columns), largest))}
 
-    def _energy(self, latency_us: Floats) -> Columns:
+    def _energy(self) -> Columns:
         priced = Priced.of(self._machines, self._units, self._rows)
         if priced is None:
             return {name: Column.same(None, len(self._rows)) for name in ("energy", "area")}
@@ -147,7 +176,7 @@ class Part:
         busy_us = self._quotient([busy, self._clock[1]], [self._clock[0]])
         macs = self._of_program(lambda program: program.figures.macs)
         stored = self._of_program(lambda program: program.figures.stored_bytes)
-        run = RunColumns(latency_us, busy_us, np.array(macs.values, np.float64)[macs.codes], stored)
+        run = RunColumns(self._latency_us, busy_us, np.array(macs.values, np.float64)[macs.codes], stored)
         return energy_columns(priced, area, run) | area.columns()
 
     def _roofline(self) -> Columns:
@@ -212,6 +241,14 @@ class Part:
         constant: Callable[[CachedProgram], Fraction] = lambda program: Fraction(1),
     ) -> Floats:
         return quotients(numerators, denominators, self._of_program(constant))
+
+
+def _one(name: str, make: Callable[[], Column]) -> Columns:
+    return {name: make()}
+
+
+def _macs(program: CachedProgram) -> Fraction:
+    return Fraction(program.figures.macs)
 
 
 def _macs_per_step(program: CachedProgram) -> Fraction:

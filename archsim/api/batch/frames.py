@@ -16,6 +16,7 @@ from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.programs import by_program
 from archsim.api.batch.times import longest_run, timings
 from archsim.api.batch.unit_rows import unit_rows
+from archsim.api.batch.wanted import Wanted
 from archsim.api.frame_figures import ENERGY_FIGURES, FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import MANY, of_length, wavefront_gap
 from archsim.api.programs.cached_program import CachedProgram
@@ -67,7 +68,7 @@ class _FrameBatch:
 
     def _figures(self, spec: NetworkSpec) -> dict[int, dict[str, Scalar]]:
         """The figures that frames' follow from, of runs of some length, by design."""
-        found: BatchFigures = self._batches.evaluate(self._designs, spec)
+        found: BatchFigures = self._batches.evaluate(self._designs, spec, Wanted(_NEEDED))
         for rows, error in found.refused:
             mine = self._of_waiting(rows)
             if len(mine):

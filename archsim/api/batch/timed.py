@@ -11,6 +11,7 @@ from archsim.api.batch.columns import Codes, Picked, Scalar, classes, joined
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.times import BatchTimes
 from archsim.api.batch.unit_rows import UnitRows
+from archsim.api.batch.wanted import Wanted
 from archsim.api.programs.cached_program import CachedProgram
 from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import BurstFigures
@@ -24,6 +25,8 @@ OF_PROGRAM = (
     "operational_intensity_ops_per_byte",
 )
 """Figures of a program alone that have entries."""
+OF_BURSTS = ("peak_throughput_gops", "dram_burst_bytes", "roofline")
+"""Figures that are made of the burst figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,7 @@ class NamedProgram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedDesigns:
-    """Designs by number (`rows`), and for each its program, its units, its times and its bursts."""
+    """Designs by number (`rows`), and for each its program, units, times, and bursts where these are wanted."""
 
     programs: Picked[NamedProgram]
     rows: Codes
@@ -51,11 +54,19 @@ class TimedDesigns:
 
     @staticmethod
     def of(
-        cached: CachedProgram, machines: MachineColumns, rows: Codes, units: UnitRows, times: BatchTimes
+        cached: CachedProgram,
+        machines: MachineColumns,
+        rows: Codes,
+        units: UnitRows,
+        times: BatchTimes,
+        wanted: Wanted,
     ) -> TimedDesigns:
         """Designs of one program."""
         programs = Picked((NamedProgram.of(cached),), np.zeros(len(rows), np.intp))
-        return TimedDesigns(programs, rows, units, times, _burst_figures(cached, machines, rows))
+        bursts: Picked[BurstFigures] = Picked((), rows[:0])
+        if wanted.below(*OF_BURSTS):
+            bursts = _burst_figures(cached, machines, rows)
+        return TimedDesigns(programs, rows, units, times, bursts)
 
     @staticmethod
     def joined(parts: Sequence[TimedDesigns]) -> TimedDesigns:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from archsim.api.batch import Wanted
 from archsim.explore.run.outcome import Outcome
 from archsim.explore.space.names import is_result
 from archsim.explore.space.space import Space
@@ -38,6 +39,11 @@ class Declared:
     def has(self, figure: str) -> bool:
         """Whether a figure is one of them."""
         return figure in self.names or any(figure.startswith(f"{total}.") for total in self.totals)
+
+    @property
+    def wanted(self) -> Wanted:
+        """The figures as what evaluates designs is asked for them."""
+        return Wanted((*self.names, *self.totals))
 
     def within(self, figures: Mapping[str, Value]) -> dict[str, Value]:
         """The figures that are declared, out of the given ones."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from archsim.api import simulate
-from archsim.api.batch import BatchEvaluator, BatchFrames, Column, evaluate_frames
+from archsim.api.batch import EVERYTHING, BatchEvaluator, BatchFrames, Column, evaluate_frames
 from archsim.api.batch.designs import distinct
 from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
@@ -197,19 +197,20 @@ class DesignEvaluator:
         outputs: dict[int, dict[str, Outputs]] = {place: {} for place in places}
         why: dict[int, str] = {}
         refused: dict[int, ArchsimError] = {}
+        declared = self._setup.declared
+        wanted = EVERYTHING if declared is None else declared.wanted
         for number, workload in enumerate(workloads):
             frames = BatchFrames()
             if workload.spec.streaming:
                 frames = evaluate_frames(self._batches, resolved.designs, workload)
             without = {place: error for rows, error in frames.refused for place in resolved.places[rows].tolist()}
             why |= {place: reason for rows, reason in frames.left for place in resolved.places[rows].tolist()}
-            for part in self._batches.parts(resolved.designs, workload.spec):
+            for part in self._batches.parts(resolved.designs, workload.spec, wanted):
                 why |= {place: reason for rows, reason in part.left for place in resolved.places[rows].tolist()}
                 mine = {place: error for rows, error in part.refused for place in resolved.places[rows].tolist()}
                 refused = mine | refused  # the first workload that has none says why
                 for figures in part.figures:
                     columns = _frame_columns(figures.designs.tolist(), frames.frames) | figures.columns
-                    declared = self._setup.declared
                     table = OutputTable(columns if declared is None else declared.within(columns))
                     for row, place in enumerate(resolved.places[figures.designs].tolist()):
                         outputs[place][workload.name] = table.row(row)

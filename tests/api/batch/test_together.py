@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.api.batch import BatchEvaluator, BatchFigures, Designs, evaluate
+from archsim.api.batch import BatchEvaluator, BatchFigures, Designs, Wanted, evaluate
 from archsim.api.batch.energy import Columns, NotAlike
 from archsim.api.batch.figures import Part
 from archsim.api.programs.program_cache import ProgramCache
@@ -55,10 +55,10 @@ def test_what_one_program_cannot_do_is_left_alone(monkeypatch: pytest.MonkeyPatc
     whole = _by_design(_evaluate(monkeypatch, 1e9)[0])
     columns = Part.columns
 
-    def failing(part: Part) -> Columns:
+    def failing(part: Part, wanted: Wanted) -> Columns:
         if any(program.cached.reads["mac_array.rows"] == ROWS[2] for program in part._programs.values):
             raise error
-        return columns(part)
+        return columns(part, wanted)
 
     monkeypatch.setattr(Part, "columns", failing)
     found, _ = _evaluate(monkeypatch, 1e9)
