@@ -138,6 +138,23 @@ def joined(parts: Sequence[Picked[Value]]) -> Picked[Value]:
     return Picked(values, np.concatenate(codes))
 
 
+def concatenated(columns: Sequence[Column]) -> Column:
+    """The columns of several groups of designs as one, one group after the other."""
+    if len(columns) == 1:
+        return columns[0]
+    arrays = [column.of for column in columns if not isinstance(column.of, Picked)]
+    if len(arrays) == len(columns) and len({array.dtype for array in arrays}) == 1:
+        return Column(np.concatenate(arrays))  # type: ignore[arg-type]  # of one kind
+    picked = [each.of if isinstance(each.of, Picked) else _each_its_own(each.of) for each in columns]
+    begins = np.cumsum([0, *(len(each.values) for each in picked)])
+    codes = np.concatenate([each.codes + begin for each, begin in zip(picked, begins.tolist(), strict=False)])
+    return Column(Picked([value for each in picked for value in each.values], codes))
+
+
+def _each_its_own(values: Ints | Floats) -> Picked[Scalar]:
+    return Picked(values.tolist(), np.arange(len(values)))
+
+
 def quotients(numerators: Sequence[Ints], denominators: Sequence[Ints], constants: Picked[Fraction]) -> Floats:
     """The product of some whole numbers by that of others, times a constant, rounded once, for each design."""
     above, below = ([getattr(each, part) for each in constants.values] for part in ("numerator", "denominator"))

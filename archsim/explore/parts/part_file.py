@@ -15,7 +15,7 @@ import numpy as np
 
 from archsim.errors import OutputError
 from archsim.explore.parts.part_columns import floats_of, keys_of, numbers_of, statuses_of
-from archsim.explore.parts.part_rows import KEY_BYTES, Numbers, PartRows, key_words, violations
+from archsim.explore.parts.part_rows import KEY_BYTES, Numbers, PartRows, key_bytes, key_words, violations
 from archsim.explore.results.study import Point, Status
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome
@@ -58,34 +58,35 @@ class PartFiles:
 
     def write(self, points: Sequence[Point], keys: Mapping[int, str]) -> bytes:
         """The file of some points; `keys`: of those that were evaluated, by number."""
-        pa = self.arrow
-        columns: dict[str, Any] = {"point": self._numbers([point.number for point in points])}
-        columns["status"] = _words(pa, [point.status.value for point in points])
-        columns["schedule"] = _words(pa, [point.schedule for point in points])
+        return self.written(self.table_of_points(points, keys))
+
+    def table_of_points(self, points: Sequence[Point], keys: Mapping[int, str]) -> Any:  # noqa: ANN401 pyarrow has no types
+        """The table of some points, as `write` takes them."""
+        columns: dict[str, Any] = {"point": self.number_column([point.number for point in points])}
+        columns["status"] = self.word_column([point.status.value for point in points])
+        columns["schedule"] = self.word_column([point.schedule for point in points])
         for path in dict.fromkeys(name for point in points for name in point.inputs if name != SCHEDULE):
             columns[path] = self.input_column(path, [point.inputs.get(path) for point in points])
         for place, name in enumerate(self.objectives):
-            columns[name] = _floats(pa, [point.objectives[place] if point.objectives else None for point in points])
-        for workload, prefix in self._prefixes.items():
+            values = [point.objectives[place] if point.objectives else None for point in points]
+            columns[name] = _floats(self.arrow, values)
+        for workload in self._prefixes:
             found = [(point.outputs or {}).get(workload, {}) for point in points]
             for name in sorted({name for outputs in found for name in outputs}):
-                columns[f"{prefix}{name}"] = _figure(pa, [outputs.get(name) for outputs in found])
-        columns["executor"] = _words(pa, [point.executor or None for point in points])
-        reasons = [point.reason for point in points]
-        columns["reason"] = _words(pa, [reason and reason.kind for reason in reasons])
-        columns["reason_what"] = _words(pa, [reason and reason.what for reason in reasons])
-        columns["reason_need"] = _floats(pa, [reason and reason.need for reason in reasons])
-        columns["reason_have"] = _floats(pa, [reason and reason.have for reason in reasons])
-        columns["reason_unit"] = _words(pa, [reason and reason.unit for reason in reasons])
+                columns[self.figure_name(workload, name)] = self.figure_column([of.get(name) for of in found])
+        columns["executor"] = self.word_column([point.executor or None for point in points])
+        columns |= self.reason_columns([point.reason for point in points])
         begins = [keys.get(point.number) for point in points]
-        short = [None if key is None else bytes.fromhex(key[: 2 * KEY_BYTES]) for key in begins]
-        columns["key"] = pa.array(short, pa.binary(KEY_BYTES))
-        return self.written(columns)
+        columns["key"] = self.key_column([None if key is None else key_bytes(key) for key in begins])
+        return self.table_of(columns)
 
-    def written(self, columns: Mapping[str, Any]) -> bytes:
-        """The file of some columns."""
+    def table_of(self, columns: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """The table of some columns."""
+        return self.arrow.Table.from_arrays(list(columns.values()), names=list(columns))
+
+    def written(self, table: Any) -> bytes:  # noqa: ANN401
+        """The file of a table."""
         buffer = io.BytesIO()
-        table = self.arrow.Table.from_arrays(list(columns.values()), names=list(columns))
         self._pq.write_table(table, buffer, compression="zstd", write_statistics=False)
         return buffer.getvalue()
 
@@ -193,11 +194,39 @@ class PartFiles:
                             found[row][workload][figure] = value
         return found
 
-    def _numbers(self, numbers: list[int]) -> Any:  # noqa: ANN401
+    def figure_name(self, workload: str, figure: str) -> str:
+        """The name of the column of a figure."""
+        return f"{self._prefixes[workload]}{figure}"
+
+    def number_column(self, numbers: Sequence[int]) -> Any:  # noqa: ANN401
+        """The numbers of points."""
         pa = self.arrow
         return pa.array(numbers, pa.int64()) if self.space.size < _WORD else pa.array(list(map(str, numbers)))
 
-    def input_column(self, path: str, values: list[Scalar | None]) -> Any:  # noqa: ANN401
+    def word_column(self, words: Sequence[str | None]) -> Any:  # noqa: ANN401
+        """A column of words."""
+        return _words(self.arrow, words)
+
+    def figure_column(self, values: Sequence[Output]) -> Any:  # noqa: ANN401
+        """A column of a figure."""
+        return _figure(self.arrow, values)
+
+    def key_column(self, keys: Sequence[bytes | None]) -> Any:  # noqa: ANN401
+        """The beginnings of keys."""
+        return self.arrow.array(keys, self.arrow.binary(KEY_BYTES))
+
+    def reason_columns(self, reasons: Sequence[Reason | None]) -> dict[str, Any]:
+        """The columns of reasons."""
+        pa = self.arrow
+        return {
+            "reason": _words(pa, [reason and reason.kind for reason in reasons]),
+            "reason_what": _words(pa, [reason and reason.what for reason in reasons]),
+            "reason_need": _floats(pa, [reason and reason.need for reason in reasons]),
+            "reason_have": _floats(pa, [reason and reason.have for reason in reasons]),
+            "reason_unit": _words(pa, [reason and reason.unit for reason in reasons]),
+        }
+
+    def input_column(self, path: str, values: Sequence[Scalar | None]) -> Any:  # noqa: ANN401
         """An input; of a parameter its type follows from the space, so that all parts have the same one."""
         labels = [choice.label for p in self.space.parameters if p.path == path for choice in p.choices]
         kinds = {type(label) for label in labels or values if label is not None}

@@ -27,7 +27,11 @@ class Rows:
 
 def merged(files: PartFiles, numbers: Numbers, sources: Sequence[Rows]) -> bytes:
     """The file of the points of these numbers, in that order; each is in some source, rows of others are left out."""
-    tables = [_counted(files, source) for source in sources]
+    return files.written(merged_tables(files, numbers, [_counted(files, source) for source in sources]))
+
+
+def merged_tables(files: PartFiles, numbers: Numbers, tables: Sequence[Any]) -> Any:  # noqa: ANN401 pyarrow has no types
+    """The table of the points of these numbers, in that order; each is in one of the tables at least."""
     rows = _places(files, numbers, tables)
     pa = files.arrow
     columns: dict[str, Any] = {}
@@ -38,10 +42,10 @@ def merged(files: PartFiles, numbers: Numbers, sources: Sequence[Rows]) -> bytes
         designs = files.space.designs(numbers.tolist())
         for name in mixed:
             columns[name] = files.input_column(name, [design.inputs.get(name) for design in designs])
-    return files.written(columns)
+    return files.table_of(columns)
 
 
-def _counted(files: PartFiles, source: Rows) -> Any:  # noqa: ANN401 pyarrow has no types
+def _counted(files: PartFiles, source: Rows) -> Any:  # noqa: ANN401
     table = files.table(source.data)
     if not source.without_failed:
         return table

@@ -64,10 +64,15 @@ def number_words(numbers: Numbers) -> Words:
     return np.frombuffer(b"".join(digests), np.uint64)
 
 
+def key_bytes(key: str) -> bytes:
+    """The beginning of a key."""
+    return bytes.fromhex(key[: 2 * KEY_BYTES])
+
+
 def key_words(keys: Sequence[str | None]) -> Words:
     """The beginnings of keys, (N, 2); zeros where there is none."""
     none = bytes(KEY_BYTES)
-    data = b"".join(none if key is None else bytes.fromhex(key[: 2 * KEY_BYTES]) for key in keys)
+    data = b"".join(none if key is None else key_bytes(key) for key in keys)
     return np.frombuffer(data, np.uint64).reshape(-1, 2)
 
 

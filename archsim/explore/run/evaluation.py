@@ -6,13 +6,12 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from archsim.api import simulate
-from archsim.api.batch import EVERYTHING, BatchEvaluator, BatchFrames, Column, evaluate_frames
-from archsim.api.batch.designs import distinct
+from archsim.api.batch import BatchEvaluator, Designs
 from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
 from archsim.checking.validation import Validation
@@ -24,9 +23,10 @@ from archsim.explore.results.accuracy_results import accuracy_outputs, measured_
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.run.output_table import Output, OutputTable
+from archsim.explore.run.table_evaluation import EvaluatedTable, TableEvaluation, evaluated_table, frame_outputs
 from archsim.explore.space.design import Reason, capacity_reason
 from archsim.explore.space.grid import Grid
-from archsim.explore.space.names import frame_names, result_names
+from archsim.explore.space.names import result_names
 from archsim.explore.space.resolver import Resolver
 from archsim.explore.space.space import Space
 from archsim.explore.space.workload_variants import WorkloadVariants
@@ -34,7 +34,6 @@ from archsim.families.load import Arch
 from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
 from archsim.metrics.flat import flat
-from archsim.metrics.frames import Frames
 from archsim.workload import Workload
 
 
@@ -171,7 +170,7 @@ class DesignEvaluator:
                 return Outcome(task.key, Kind.INFEASIBLE, {}, reason=variant.reason, alone=alone)
             results = {work.name: self._figures(arch, work, task.schedule) for work in variant.workloads}
         except ArchsimError as error:
-            return _infeasible(task.key, error, alone)
+            return infeasible(task.key, error, alone)
         except MemoryError as error:
             what = f"there is not enough memory to evaluate it: {error}"
             return Outcome(task.key, Kind.FAILED, {}, reason=Reason("memory", shorten(what, 500)), alone=alone)
@@ -195,36 +194,30 @@ class DesignEvaluator:
         others = sorted(set(range(len(tasks))).difference(places))
         yield [(place, None, "its fields are not told apart") for place in others]
         outputs: dict[int, dict[str, Outputs]] = {place: {} for place in places}
-        why: dict[int, str] = {}
-        refused: dict[int, ArchsimError] = {}
-        declared = self._setup.declared
-        wanted = EVERYTHING if declared is None else declared.wanted
+        table = TableEvaluation(self._batches, resolved.designs, self._setup.declared)
         for number, workload in enumerate(workloads):
-            frames = BatchFrames()
-            if workload.spec.streaming:
-                frames = evaluate_frames(self._batches, resolved.designs, workload)
-            without = {place: error for rows, error in frames.refused for place in resolved.places[rows].tolist()}
-            why |= {place: reason for rows, reason in frames.left for place in resolved.places[rows].tolist()}
-            for part in self._batches.parts(resolved.designs, workload.spec, wanted):
-                why |= {place: reason for rows, reason in part.left for place in resolved.places[rows].tolist()}
-                mine = {place: error for rows, error in part.refused for place in resolved.places[rows].tolist()}
-                refused = mine | refused  # the first workload that has none says why
-                for figures in part.figures:
-                    columns = _frame_columns(figures.designs.tolist(), frames.frames) | figures.columns
-                    table = OutputTable(columns if declared is None else declared.within(columns))
-                    for row, place in enumerate(resolved.places[figures.designs].tolist()):
-                        outputs[place][workload.name] = table.row(row)
+            for part in table.parts(workload):
+                for rows, columns in part.figures:
+                    figures = OutputTable(columns)
+                    for row, place in enumerate(resolved.places[rows].tolist()):
+                        outputs[place][workload.name] = figures.row(row)
                 known: list[tuple[int, Outcome | None, str]] = []
-                for place in resolved.places[part.designs].tolist() if number == len(workloads) - 1 else ():
-                    error, key = refused.get(place, without.get(place)), tasks[place].key
-                    if place in why:
-                        known.append((place, None, why[place]))
+                for row in part.rows.tolist() if number == len(workloads) - 1 else ():
+                    place, error = places[row], table.refusal(row)
+                    key = tasks[place].key
+                    if row in table.left:
+                        known.append((place, None, table.left[row]))
                     elif error is not None:
-                        known.append((place, _infeasible(key, error, ""), ""))
+                        known.append((place, infeasible(key, error), ""))
                     else:
                         known.append((place, Outcome(key, Kind.DONE, outputs.pop(place), FAST), ""))
                 yield known
-            refused = without | refused
+
+    def table(self, designs: Designs, workloads: Sequence[Workload]) -> EvaluatedTable:
+        """What becomes of a table of designs, all with these workloads."""
+        if self._why_alone:
+            return EvaluatedTable.without(len(designs), self._why_alone)
+        return evaluated_table(self._batches, designs, workloads, self._setup.declared)
 
     def _figures(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
         if not self._setup.with_arithmetic:
@@ -249,32 +242,13 @@ class DesignEvaluator:
         return evaluation.executor, frame_outputs(frames) | stats_outputs(evaluation.stats)
 
 
-def frame_outputs(frames: Frames | None) -> dict[str, Output]:
-    """Every figure of a frame under its name, those of arrivals after a dot; none of a workload that is no stream."""
-    if frames is None:
-        return {}
-    named = {name: getattr(frames, name) for name in frame_names()}
-    for absent in ("arrivals", "differing_frames"):
-        if named[absent] is None:
-            del named[absent]
-    return {entry: value for name, figure in named.items() for entry, value in flat(name, figure)}
-
-
-def _frame_columns(designs: Sequence[int], frames: Mapping[int, Frames]) -> dict[str, Column]:
-    """The figures of a frame as columns; designs that have none are left to be evaluated one by one."""
-    if not frames:
-        return {}
-    rows = [frame_outputs(frames.get(design)) for design in designs]
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: Column(distinct([row.get(name) for row in rows])) for name in names}
-
-
 def stats_outputs(stats: Stats) -> dict[str, Output]:
     """Every figure under its name; entries of mappings after a dot."""
     return {entry: value for name in result_names() for entry, value in flat(name, getattr(stats, name))}
 
 
-def _infeasible(key: str, error: ArchsimError, alone: str) -> Outcome:
+def infeasible(key: str, error: ArchsimError, alone: str = "") -> Outcome:
+    """The outcome of a design that is refused; `alone`: why it was not evaluated in a batch."""
     if isinstance(error, CapacityError):
         return Outcome(key, Kind.INFEASIBLE, {}, reason=capacity_reason(error), alone=alone)
     kind = type(error).__name__.removesuffix("Error").lower()

@@ -8,9 +8,8 @@ out: `Grid.resolve` says of each what is wrong.
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ from archsim.errors import ArchsimError
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar
 from archsim.explore.space.fields import model_of, plain_value, set_field, technology_digest
 from archsim.explore.space.grid import Grid, derived_value
+from archsim.explore.space.joined_digests import digests_of
 from archsim.explore.space.parameters import SCHEDULE
 from archsim.explore.space.section_models import SectionModels
 from archsim.families.machine_config import MachineConfig
@@ -46,12 +46,6 @@ class Resolutions:
     places: Codes
     designs: Designs
     labels: dict[str, Picked[Scalar]]
-
-    def inputs(self) -> Iterator[dict[str, Scalar]]:
-        """What tables show of each point."""
-        names = tuple(self.labels)
-        for values in zip(*(label.each() for label in self.labels.values()), strict=True):
-            yield dict(zip(names, values, strict=True))
 
 
 class Resolver:
@@ -103,15 +97,15 @@ class Resolver:
         labels = {path: label.at(kept).at(within) for path, label in given.items()}
         return Resolutions(places[kept][within], designs, labels)
 
-    def keys(self, found: Resolutions, workloads: Picked[str]) -> list[str]:
-        """The keys of points, as `design_key` makes them; `workloads`: the digest of each one's workloads."""
+    def digests(self, found: Resolutions, workloads: Picked[str]) -> list[bytes]:
+        """The keys of points, as `design_key` makes them, as bytes; `workloads`: the digest of each one's workloads."""
         if not len(found.places):
             return []
         begin = f"[{json.dumps(__version__)}, {json.dumps('{')[:-1]}"
-        pieces: list[Picked[str]] = []
-        for name in self._models.model.model_fields:
+        pieces: list[Picked[str]] = [Picked((begin,), np.zeros(len(found.places), np.intp))]
+        for number, name in enumerate(self._models.model.model_fields):
             section = found.designs.field(name)
-            comma = "," if pieces else ""
+            comma = "," if number else ""
             texts = [json.dumps(comma + self._text(name, value))[1:-1] for value in section.values]
             pieces.append(Picked(texts, section.codes))
         schedules, technology = found.designs.schedules, self._technology.column(found.designs)
@@ -119,8 +113,7 @@ class Resolver:
         pieces.append(Picked(ends, schedules.codes))
         pieces.append(Picked([f"{json.dumps(digest)}, " for digest in workloads.values], workloads.codes))
         pieces.append(Picked([f"{json.dumps(digest)}]" for digest in technology.values], technology.codes))
-        whole = zip(*(piece.each() for piece in pieces), strict=True)
-        return [hashlib.sha256((begin + "".join(texts)).encode()).hexdigest() for texts in whole]
+        return digests_of(pieces)
 
     def _machines(self, values: dict[str, Picked[Any]], schedules: Picked[Any], places: Codes) -> tuple[Codes, Designs]:
         """The machines with these values in place of the base's, and which of `places` are valid."""

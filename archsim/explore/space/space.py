@@ -7,20 +7,22 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from archsim import __version__
 from archsim.api.batch import Designs
-from archsim.api.batch.designs import distinct
+from archsim.api.batch.columns import Picked, classes
+from archsim.config import Override
 from archsim.explore.space.design import Design, design_key
 from archsim.explore.space.expression import Expression
 from archsim.explore.space.fields import normalized, technology_digest
 from archsim.explore.space.grid import Grid
 from archsim.explore.space.objectives import Objective
 from archsim.explore.space.parameters import Choice, Parameter
-from archsim.explore.space.resolver import Resolver
+from archsim.explore.space.point_table import PointTable
+from archsim.explore.space.resolver import Resolutions, Resolver
 from archsim.explore.space.space_config import Aggregate, SpaceConfig
 from archsim.explore.space.workload_variants import Variant, WorkloadVariants
 from archsim.families.machine_config import MachineConfig
@@ -133,18 +135,29 @@ class Space:
 
     def resolve(self, numbers: Sequence[int]) -> ResolvedDesigns:
         """The designs of some points, those of valid machines also as a table."""
-        found = self.resolver.resolve(numbers)
-        overrides = [self.grid.overrides(numbers[place]) for place in found.places.tolist()]
-        reasons = [self._variants.of(each).reason for each in overrides]
-        keys = self.resolver.keys(found, distinct([self._variants.digest(each) for each in overrides]))
-        designs: dict[int, Design] = {}
-        for row, (place, key, inputs) in enumerate(zip(found.places.tolist(), keys, found.inputs(), strict=True)):
-            make_config = partial(found.designs.config, row)
-            schedule = str(found.designs.schedules.of(row))
-            designs[place] = Design(numbers[place], inputs, schedule, key, reasons[row], make_config=make_config)
+        table = self.table(numbers)
+        valid = table.all_designs()
+        designs = dict(zip(table.places.tolist(), valid, strict=True))
         everything = [designs[place] if place in designs else self.design(n) for place, n in enumerate(numbers)]
-        rows = {numbers[place]: row for row, place in enumerate(found.places.tolist()) if reasons[row] is None}
-        return ResolvedDesigns(everything, found.designs, rows)
+        rows = {design.number: row for row, design in enumerate(valid) if design.reason is None}
+        return ResolvedDesigns(everything, table.designs, rows)
+
+    def table(self, numbers: Sequence[int]) -> PointTable:
+        """Those of some points that have a valid machine, as a table."""
+        found = self.resolver.resolve(numbers)
+        overrides = self._overrides(numbers, found)
+        digests = Picked([self._variants.digest(each) for each in overrides.values], overrides.codes)
+        variants = Picked([self._variants.of(each) for each in overrides.values], overrides.codes)
+        keys = self.resolver.digests(found, digests)
+        return PointTable(
+            [numbers[p] for p in found.places.tolist()], found.places, found.designs, found.labels, keys, variants
+        )
+
+    def _overrides(self, numbers: Sequence[int], found: Resolutions) -> Picked[tuple[Override, ...]]:
+        """The values of the workloads' fields at points with a valid machine."""
+        varied = [found.labels[parameter.path].codes for parameter in self.parameters if parameter.of_workloads]
+        first, codes = classes(varied, len(found.places))
+        return Picked([self.grid.overrides(numbers[place]) for place in found.places[first].tolist()], codes)
 
     def variant(self, number: int) -> Variant:
         """The workloads of point `number`, with the values that it has for their fields."""

@@ -15,6 +15,7 @@ from archsim.api.batch.columns import (
     Column,
     Picked,
     classes,
+    concatenated,
     exact_sums,
     joined,
     numbers,
@@ -103,6 +104,17 @@ def test_some_rows_of_a_column_keep_the_values_that_they_have() -> None:
     assert (list(two.each()), two.values) == (["b"], ["b"])
     one = Picked(["a"], np.zeros(3, np.intp)).at(np.array([1, 2]))
     assert list(one.each()) == ["a", "a"]
+
+
+def test_columns_of_several_groups_are_one_behind_the_other() -> None:
+    whole, floats = Column(np.array([1, 2])), Column(np.array([0.5]))
+    words = Column(Picked(["a", None], np.array([1, 0, 1])))
+    assert concatenated([whole]) is whole
+    assert concatenated([whole, whole]).values() == [1, 2, 1, 2]
+    assert not isinstance(concatenated([floats, floats]).of, Picked)
+    together = concatenated([whole, words, floats]).values()
+    assert together == [1, 2, None, "a", None, 0.5]
+    assert type(together[0]) is int
 
 
 def test_a_part_that_several_values_have_stands_once() -> None:
