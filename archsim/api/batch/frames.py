@@ -169,7 +169,7 @@ class _FrameBatch:
             self._leave(rows, "runs may be too long for 64-bit integers")
             return
         arrays, shape = cached.phase_arrays[store.number], cached.shape_places[store.number]
-        for places, timing in timings(cached, self._machines, units, rows, services):
+        for places, timing in timings(cached, self._machines, units.numbers(), rows, services):
             mine = np.ascontiguousarray(releases[:, places])
             yield places, execute_released(arrays, timing, shape, mine, store.ops)
 

@@ -52,7 +52,7 @@ class BatchTimes:
     idle: Mapping[PhaseKind, Ints]
     """Kind of phase -> idle cycles (U, N)."""
     alone: int
-    """How many times a phase of a design was evaluated by itself."""
+    """How many times a phase was evaluated by itself; designs whose times are the same count once."""
 
     @staticmethod
     def joined(parts: Sequence[BatchTimes]) -> BatchTimes:
@@ -98,9 +98,10 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
         return None
     kinds = [phase.kind for phase in cached.outline.phases]
     shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
-    recurrence, alone = np.zeros(len(rows), np.int64), 0
-    phases = [LaneResults.empty(arrays, len(rows)) for arrays in cached.phase_arrays]
-    for mine, timing in timings(cached, machines, units, rows, services):
+    first, same = _alike(machines, services, row, rows)
+    recurrence, alone = np.zeros(len(first), np.int64), 0
+    phases = [LaneResults.empty(arrays, len(first)) for arrays in cached.phase_arrays]
+    for mine, timing in timings(cached, machines, row[:, first], rows[first], services):
         trace = execute_batch(cached.phase_arrays, timing, cached.shape_places)
         alone += trace.alone
         for phase, found in zip(phases, trace.phases, strict=True):
@@ -115,18 +116,31 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
         np.add.at(times, shape, arrays.times)
         if kind is PhaseKind.BODY:
             np.add.at(in_bodies, shape, arrays.times)
+    total_cycles: Ints = np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64)
+    waits: Ints = np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64)
     return BatchTimes(
-        total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
-        of_kind=_by_kind(cached, [phase.cycles for phase in phases]),
-        step=_step(cached, phases),
-        recurrence=recurrence,
+        total_cycles=total_cycles[same],
+        of_kind=_by_kind(cached, [phase.cycles for phase in phases], same),
+        step=_step(cached, phases)[same],
+        recurrence=recurrence[same],
         compute=(services.compute @ times)[row],
         occupied=(services.occupancy @ times)[row],
         in_bodies=(services.occupancy @ in_bodies)[row],
-        waits=np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64).reshape(len(row), len(CAUSES), -1),
-        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases]),
+        waits=waits.reshape(len(row), len(CAUSES), -1)[..., same],
+        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases], same),
         alone=alone,
     )
+
+
+def _alike(machines: MachineColumns, services: ServiceTimes, row: Ints, rows: Codes) -> tuple[Codes, Codes]:
+    """Designs that have the same times: the first of each class, and the class of every design.
+
+    Units that differ, as in the energy of an op, may take the same time for each; and clocks tell no cycles apart.
+    """
+    _, *of_timing = services
+    _, kind = np.unique(np.concatenate(of_timing, axis=1), axis=0, return_inverse=True)
+    sequencer = [machines.designs.field(path).at(rows).codes for path in SEQUENCER]
+    return classes([*kind.reshape(-1)[row], *sequencer], len(rows))
 
 
 def longest_run(cached: CachedProgram, machines: MachineColumns, services: ServiceTimes, rows: Codes) -> float:
@@ -138,11 +152,13 @@ def longest_run(cached: CachedProgram, machines: MachineColumns, services: Servi
 
 
 def timings(
-    cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes, services: ServiceTimes
+    cached: CachedProgram, machines: MachineColumns, row: Ints, rows: Codes, services: ServiceTimes
 ) -> Iterator[tuple[Codes, BatchTiming]]:
-    """The timing of designs that have the same sequencer, and their places in `rows`; `services`: those of `units`."""
+    """The timing of designs that have the same sequencer, and their places in `rows`.
+
+    `row` (U, N): which row of `services` each design's units have.
+    """
     shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
-    row = units.numbers()
     columns = [machines.designs.field(path).at(rows) for path in SEQUENCER]
     first, group = classes([column.codes for column in columns], len(rows))
     for number, design in enumerate(first.tolist()):
@@ -151,12 +167,15 @@ def timings(
         yield mine, BatchTiming(services, shape_unit, row[:, mine], *sequencer)
 
 
-def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, Ints]:
-    """The sums over phases of each kind; of a kind that the program does not have, zeros."""
+def _by_kind(cached: CachedProgram, of_phases: list[Ints], same: Codes) -> dict[PhaseKind, Ints]:
+    """The sums over phases of each kind, of every design; of a kind that the program does not have, zeros.
+
+    `of_phases`: of designs that differ in times; `same`: which of these each design is like.
+    """
     found = {kind: np.zeros_like(of_phases[0]) for kind in PhaseKind}
     for phase, cycles in zip(cached.outline.phases, of_phases, strict=True):
         found[phase.kind] = found[phase.kind] + cycles
-    return found
+    return {kind: cycles[..., same] for kind, cycles in found.items()}
 
 
 def _step(cached: CachedProgram, phases: list[LaneResults]) -> Ints:
