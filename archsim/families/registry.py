@@ -91,10 +91,12 @@ def all_families() -> Mapping[str, Family[Any]]:
     return MappingProxyType({**FAMILIES, **_offered()})
 
 
-def usable_families() -> Mapping[str, Family[Any]]:
-    """All families that can be used; those of packages that cannot are left out, where `all_families` warns of them."""
-    offered = OFFERED.survey().usable
-    return MappingProxyType({**FAMILIES, **{name: found.value for name, found in offered.items()}})
+def usable_family(name: str) -> Family[Any] | None:
+    """The family of that name if it can be used, else None; `find_family` warns of those of packages that cannot."""
+    if name in FAMILIES:
+        return FAMILIES[name]
+    found = OFFERED.survey().usable.get(name)
+    return None if found is None else found.value
 
 
 def family_named(name: str) -> Family[Any]:

@@ -11,7 +11,7 @@ from archsim.config.extensions import EntryGroup, named_otherwise
 from archsim.config.text import one_line, shown
 from archsim.errors import ArchsimError, ExtensionError, ScheduleError, SimulatorBug
 from archsim.families.family import Family
-from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named, find_family, usable_families
+from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named, find_family, usable_family
 from archsim.families.schedule import ConfigT, Schedule
 from archsim.families.schedule_faults import schedule_fault
 from archsim.program.ir import Program
@@ -76,7 +76,7 @@ def _fault(name: str, schedule: Schedule[Any]) -> str:
     fault = schedule_fault(schedule)
     if fault:
         return fault
-    family = usable_families().get(schedule.family)
+    family = usable_family(schedule.family)
     own = () if family is None else family.schedules
     taken = "its family has a schedule of that name" if any(name == one.name for one in own) else ""
     return named_otherwise(name, schedule.name, "schedule") or taken

@@ -12,6 +12,7 @@ from archsim.api.batch import Column
 from archsim.api.batch.columns import Picked
 from archsim.explore.parts.part_file import PartFiles
 from archsim.explore.parts.part_rows import KEY_BYTES
+from archsim.explore.results.arrow_arrays import number_array, word_array
 from archsim.explore.results.study import Status
 from archsim.explore.search.front import Values
 from archsim.explore.space.expression import Scalar
@@ -37,33 +38,25 @@ class EvaluatedRows:
 
 def table_of_rows(files: PartFiles, rows: EvaluatedRows) -> Any:  # noqa: ANN401 pyarrow has no types
     """The table that PartFiles.table_of_points makes of such points."""
-    count = len(rows.numbers)
+    all_the_same = np.zeros(len(rows.numbers), np.intp)
     columns: dict[str, Any] = {"point": files.number_column(rows.numbers)}
-    columns["status"] = _same(files, Status.EVALUATED.value, count)
-    columns["schedule"] = _picked(files, files.word_column(rows.schedules.values), rows.schedules)
+    columns["status"] = word_array(files.arrow, [Status.EVALUATED.value], all_the_same)
+    columns["schedule"] = word_array(files.arrow, rows.schedules.values, rows.schedules.codes)
     for path, picked in rows.inputs.items():
         if path != SCHEDULE:
-            columns[path] = _picked(files, files.input_column(path, picked.values), picked)
+            columns[path] = files.input_column(path, picked.values, picked.codes)
     for name, values in zip(files.objectives, rows.objectives.T, strict=True):
-        columns[name] = files.arrow.array(np.ascontiguousarray(values))
+        columns[name] = number_array(files.arrow, values)
     for workload, figures in rows.outputs.items():
         for name in sorted(figures):
             columns[files.figure_name(workload, name)] = _figure(files, figures[name])
-    columns["executor"] = _same(files, rows.executor, count)
-    columns |= files.reason_columns([None] * count)
+    columns["executor"] = word_array(files.arrow, [rows.executor], all_the_same)
+    columns |= files.reason_columns([None], all_the_same)
     columns["key"] = files.key_column([digest[:KEY_BYTES] for digest in rows.digests])
     return files.table_of(columns)
 
 
 def _figure(files: PartFiles, column: Column) -> Any:  # noqa: ANN401
     if isinstance(column.of, Picked):
-        return _picked(files, files.figure_column(column.of.values), column.of)
-    return files.arrow.array(column.of.astype(np.float64))
-
-
-def _picked(files: PartFiles, values: Any, picked: Picked[Any]) -> Any:  # noqa: ANN401
-    return values.take(files.arrow.array(picked.codes))
-
-
-def _same(files: PartFiles, word: str, count: int) -> Any:  # noqa: ANN401
-    return files.word_column([word]).take(files.arrow.array(np.zeros(count, np.int64)))
+        return files.figure_column(column.of.values, column.of.codes)
+    return number_array(files.arrow, column.of.astype(np.float64))

@@ -17,8 +17,7 @@ Floats = npt.NDArray[np.float64]
 def numbers_of(table: Any, size: int) -> Numbers:  # noqa: ANN401 pyarrow has no types
     """The numbers of a table's points, of a space of so many."""
     if size < _WORD:
-        found: Numbers = table["point"].to_numpy().astype(np.int64, copy=False)
-        return found
+        return _values(table["point"].combine_chunks(), np.int64)
     return numbers_array([int(number) for number in table["point"].to_pylist()], size)
 
 
@@ -27,12 +26,15 @@ def statuses_of(table: Any) -> npt.NDArray[np.int8]:  # noqa: ANN401
     encoded = table["status"].combine_chunks().dictionary_encode()
     words = [status.value for status in STATUSES]
     places = np.array([words.index(word) for word in encoded.dictionary.to_pylist()], np.int8)
-    return places[encoded.indices.to_numpy(zero_copy_only=False)] if len(encoded) else places
+    return places[_values(encoded.indices, np.int32)] if len(encoded) else places
 
 
 def floats_of(table: Any, name: str) -> Floats:  # noqa: ANN401
     """A column of floats, nan where there is none."""
-    return np.asarray(table[name].to_numpy(), np.float64)
+    column = table[name].combine_chunks()
+    found = _values(column, np.float64)
+    found[~_valid(column)] = np.nan
+    return found
 
 
 def keys_of(table: Any) -> Words:  # noqa: ANN401
@@ -42,5 +44,25 @@ def keys_of(table: Any) -> Words:  # noqa: ANN401
         return np.zeros((len(column), 2), np.uint64)
     data = np.frombuffer(column.buffers()[1], np.uint8)[KEY_BYTES * column.offset :][: KEY_BYTES * len(column)]
     found = data.copy().view(np.uint64).reshape(-1, 2)
-    found[~column.is_valid().to_numpy(zero_copy_only=False)] = 0
+    found[~_valid(column)] = 0
     return found
+
+
+def _values(array: Any, kind: type[np.number[Any]]) -> npt.NDArray[Any]:  # noqa: ANN401
+    """A copy of what lies in an array's buffer; its `to_numpy` would load pandas, where that is installed.
+
+    ValueError if it holds another kind of number.
+    """
+    if array.type.to_pandas_dtype() is not kind:
+        raise ValueError(f"{array.type} instead of {kind.__name__}")
+    if not len(array):
+        return np.empty(0, kind)
+    return np.frombuffer(array.buffers()[1], kind)[array.offset :][: len(array)].copy()
+
+
+def _valid(array: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401
+    """Which elements of an array are not null."""
+    if not array.null_count:
+        return np.ones(len(array), np.bool_)
+    bits = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")
+    return bits[array.offset :][: len(array)].astype(np.bool_)

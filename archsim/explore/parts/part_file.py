@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from archsim.api.batch.columns import Codes
 from archsim.errors import OutputError
 from archsim.explore.parts.part_columns import floats_of, keys_of, numbers_of, statuses_of
 from archsim.explore.parts.part_rows import KEY_BYTES, Numbers, PartRows, key_bytes, key_words, violations
+from archsim.explore.results.arrow_arrays import flag_array, key_array, number_array, word_array
 from archsim.explore.results.study import Point, Status
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome
@@ -104,8 +106,8 @@ class PartFiles:
         return [*_BEGIN, *inputs, *self.objectives, *dict.fromkeys(figures), *_END]
 
     def table(self, data: bytes, columns: list[str] | None = None) -> Any:  # noqa: ANN401 pyarrow has no types
-        """The columns of a file, all if they are not named; an error of any kind if it is none."""
-        return self._pq.read_table(self.arrow.BufferReader(data), columns=columns, use_threads=False)
+        """The columns of a file, in its order, all if they are not named; an error of any kind if it is none."""
+        return self._pq.ParquetFile(self.arrow.BufferReader(data)).read(columns=columns, use_threads=False)
 
     def read_rows(self, data: bytes) -> PartRows:
         """What the search needs of a part's points; an error of any kind if the file is none."""
@@ -200,40 +202,45 @@ class PartFiles:
 
     def number_column(self, numbers: Sequence[int]) -> Any:  # noqa: ANN401
         """The numbers of points."""
-        pa = self.arrow
-        return pa.array(numbers, pa.int64()) if self.space.size < _WORD else pa.array(list(map(str, numbers)))
+        if self.space.size < _WORD:
+            return number_array(self.arrow, np.array(numbers, np.int64))
+        return word_array(self.arrow, list(map(str, numbers)))
 
     def word_column(self, words: Sequence[str | None]) -> Any:  # noqa: ANN401
         """A column of words."""
-        return _words(self.arrow, words)
+        return word_array(self.arrow, words)
 
-    def figure_column(self, values: Sequence[Output]) -> Any:  # noqa: ANN401
-        """A column of a figure."""
-        return _figure(self.arrow, values)
+    def figure_column(self, values: Sequence[Output], codes: Codes | None = None) -> Any:  # noqa: ANN401
+        """A column of a figure; `codes`: which of the values each point has, by default each its own."""
+        if any(isinstance(value, str) for value in values):
+            return _words(self.arrow, values, codes)
+        return _floats(self.arrow, values, codes)
 
     def key_column(self, keys: Sequence[bytes | None]) -> Any:  # noqa: ANN401
         """The beginnings of keys."""
-        return self.arrow.array(keys, self.arrow.binary(KEY_BYTES))
+        return key_array(self.arrow, keys, KEY_BYTES)
 
-    def reason_columns(self, reasons: Sequence[Reason | None]) -> dict[str, Any]:
-        """The columns of reasons."""
+    def reason_columns(self, reasons: Sequence[Reason | None], codes: Codes | None = None) -> dict[str, Any]:
+        """The columns of reasons; `codes` as in `figure_column`."""
         pa = self.arrow
         return {
-            "reason": _words(pa, [reason and reason.kind for reason in reasons]),
-            "reason_what": _words(pa, [reason and reason.what for reason in reasons]),
-            "reason_need": _floats(pa, [reason and reason.need for reason in reasons]),
-            "reason_have": _floats(pa, [reason and reason.have for reason in reasons]),
-            "reason_unit": _words(pa, [reason and reason.unit for reason in reasons]),
+            "reason": _words(pa, [reason and reason.kind for reason in reasons], codes),
+            "reason_what": _words(pa, [reason and reason.what for reason in reasons], codes),
+            "reason_need": _floats(pa, [reason and reason.need for reason in reasons], codes),
+            "reason_have": _floats(pa, [reason and reason.have for reason in reasons], codes),
+            "reason_unit": _words(pa, [reason and reason.unit for reason in reasons], codes),
         }
 
-    def input_column(self, path: str, values: Sequence[Scalar | None]) -> Any:  # noqa: ANN401
-        """An input; of a parameter its type follows from the space, so that all parts have the same one."""
+    def input_column(self, path: str, values: Sequence[Scalar | None], codes: Codes | None = None) -> Any:  # noqa: ANN401
+        """An input, as `figure_column`; of a parameter its type follows from the space: all parts have the same one."""
         labels = [choice.label for p in self.space.parameters if p.path == path for choice in p.choices]
         kinds = {type(label) for label in labels or values if label is not None}
         whole = all(isinstance(label, int) and -_WORD <= label < _WORD for label in labels)
-        if labels and len(kinds) == 1 and whole:
-            return self.arrow.array(values)
-        return _figure(self.arrow, values) if kinds <= {int, float} else _words(self.arrow, values)
+        if labels and kinds == {int} and whole:
+            return _each(self.arrow, values, np.int64, codes)
+        if labels and kinds == {bool}:
+            return _truths(self.arrow, values, codes)
+        return self.figure_column(values, codes) if kinds <= {int, float} else _words(self.arrow, values, codes)
 
 
 def outcome_of(key: str, point: Point) -> Outcome:
@@ -243,13 +250,21 @@ def outcome_of(key: str, point: Point) -> Outcome:
     return Outcome(key, Kind.DONE, point.outputs or {}, point.executor)
 
 
-def _figure(pa: Any, values: Sequence[Output]) -> Any:  # noqa: ANN401
-    return _words(pa, values) if any(isinstance(value, str) for value in values) else _floats(pa, values)
+def _floats(pa: Any, values: Sequence[Any], codes: Codes | None = None) -> Any:  # noqa: ANN401
+    return _each(pa, values, np.float64, codes)
 
 
-def _floats(pa: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401
-    return pa.array([None if value is None else float(value) for value in values], pa.float64())
+def _each(pa: Any, values: Sequence[Any], kind: type[np.number[Any]], codes: Codes | None) -> Any:  # noqa: ANN401
+    valid = np.array([value is not None for value in values], np.bool_)
+    found = np.array([0 if value is None else value for value in values], kind)
+    return number_array(pa, found, valid) if codes is None else number_array(pa, found[codes], valid[codes])
 
 
-def _words(pa: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+def _truths(pa: Any, values: Sequence[Any], codes: Codes | None) -> Any:  # noqa: ANN401
+    found = np.array([[value is not None, value is True] for value in values], np.bool_).reshape(-1, 2)
+    valid, truths = (found if codes is None else found[codes]).T
+    return flag_array(pa, truths, valid)
+
+
+def _words(pa: Any, values: Sequence[Any], codes: Codes | None = None) -> Any:  # noqa: ANN401
+    return word_array(pa, [None if value is None else str(value) for value in values], codes)

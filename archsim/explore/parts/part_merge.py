@@ -14,6 +14,7 @@ import numpy as np
 from archsim.errors import OutputError
 from archsim.explore.parts.part_file import PartFiles
 from archsim.explore.parts.part_rows import Numbers
+from archsim.explore.results.arrow_arrays import number_array
 from archsim.explore.results.study import Status
 
 
@@ -33,10 +34,10 @@ def merged(files: PartFiles, numbers: Numbers, sources: Sequence[Rows]) -> bytes
 def merged_tables(files: PartFiles, numbers: Numbers, tables: Sequence[Any]) -> Any:  # noqa: ANN401 pyarrow has no types
     """The table of the points of these numbers, in that order; each is in one of the tables at least."""
     rows = _places(files, numbers, tables)
-    pa = files.arrow
+    pa, order = files.arrow, number_array(files.arrow, rows)
     columns: dict[str, Any] = {}
     for name in files.column_order({name for table in tables for name in table.column_names}):
-        columns[name] = _column(files, name, tables).take(pa.array(rows))
+        columns[name] = _column(files, name, tables).take(order)
     mixed = [name for name, column in columns.items() if pa.types.is_null(column.type)]
     if mixed:  # words in some pieces and numbers in others: a derived field, which follows from the point
         designs = files.space.designs(numbers.tolist())
@@ -50,7 +51,7 @@ def _counted(files: PartFiles, source: Rows) -> Any:  # noqa: ANN401
     if not source.without_failed:
         return table
     statuses = np.array(table["status"].to_pylist(), object)
-    return table.take(files.arrow.array(np.flatnonzero(statuses != Status.FAILED.value)))
+    return table.take(number_array(files.arrow, np.flatnonzero(statuses != Status.FAILED.value)))
 
 
 def _places(files: PartFiles, numbers: Numbers, tables: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -1,7 +1,4 @@
-"""Makes points.parquet: columns go to Arrow as they lie in memory.
-
-`pyarrow.array` of a list would load pandas first, which takes as long as writing all of a small table.
-"""
+"""Makes points.parquet: columns go to Arrow as they lie in memory."""
 
 from __future__ import annotations
 
@@ -10,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from archsim.api.batch import Column
 from archsim.api.batch.columns import Picked
+from archsim.explore.results.arrow_arrays import flag_array, number_array, word_array
 from archsim.explore.results.cells import Cell, as_text
 from archsim.explore.results.table import Table
 
@@ -35,32 +32,20 @@ def parquet_bytes(table: Table) -> bytes | None:
 
 def _array(pa: Any, column: Column) -> Any:  # noqa: ANN401 pyarrow says nothing of its types
     """A column as an array of Arrow."""
-    rows, of = len(column), column.of
+    of = column.of
     if not isinstance(of, Picked):
-        kind = pa.int64() if of.dtype == np.int64 else pa.float64()
-        return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(np.ascontiguousarray(of))])
+        return number_array(pa, of)
     cells = _one_type(of.values)
     kinds = {type(cell) for cell in cells if cell is not None}
     if not kinds:
-        return pa.nulls(rows)
-    known = np.array([cell is not None for cell in cells])[of.codes]
-    mask = None if known.all() else pa.py_buffer(_bits(known))
+        return pa.nulls(len(column))
     if kinds == {str}:
-        texts = [str(cell or "").encode() for cell in cells]
-        lengths = np.array([len(text) for text in texts], np.int32)[of.codes]
-        begins = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
-        data = b"".join([texts[code] for code in of.codes.tolist()])
-        return pa.Array.from_buffers(pa.string(), rows, [mask, pa.py_buffer(begins), pa.py_buffer(data)])
+        return word_array(pa, [None if cell is None else str(cell) for cell in cells], of.codes)
+    known = np.array([cell is not None for cell in cells])[of.codes]
     if kinds == {bool}:
-        truths = np.array([bool(cell) for cell in cells])[of.codes]
-        return pa.Array.from_buffers(pa.bool_(), rows, [mask, pa.py_buffer(_bits(truths))])
-    kind, of_numpy = (pa.int64(), np.int64) if kinds == {int} else (pa.float64(), np.float64)
-    numbers = np.array([0 if cell is None else cell for cell in cells], of_numpy)[of.codes]
-    return pa.Array.from_buffers(kind, rows, [mask, pa.py_buffer(numbers)])
-
-
-def _bits(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    return np.packbits(flags, bitorder="little")
+        return flag_array(pa, np.array([bool(cell) for cell in cells])[of.codes], known)
+    of_numpy = np.int64 if kinds == {int} else np.float64
+    return number_array(pa, np.array([0 if cell is None else cell for cell in cells], of_numpy)[of.codes], known)
 
 
 def _one_type(cells: Sequence[Cell]) -> Sequence[Cell]:

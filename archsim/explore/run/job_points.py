@@ -203,10 +203,10 @@ def _alike(variants: Picked[Variant]) -> Iterator[Codes]:
 
 def _distinct(digests: Sequence[bytes]) -> tuple[Codes, Codes]:
     """The first row of each design, and for each row which of these its design is."""
+    if len(set(digests)) == len(digests):
+        return np.arange(len(digests)), np.arange(len(digests))
     places: dict[bytes, int] = {}
     same = np.array([places.setdefault(digest, len(places)) for digest in digests], np.intp)
-    if len(places) == len(digests):
-        return same, same
     return np.unique(same, return_index=True)[1], same
 
 

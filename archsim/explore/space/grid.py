@@ -16,7 +16,7 @@ from archsim.explore.space.expression import Expression, ExpressionError, Scalar
 from archsim.explore.space.fields import Data, config_of, field_value, set_field
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter
 from archsim.families.machine_config import MachineConfig
-from archsim.families.registry import usable_families
+from archsim.families.registry import usable_family
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Grid:
         """Reads what `to_json` wrote; ValueError, among others, for anything else, also within the machine's data."""
         base_json, schedule, parameters, derived = json.loads(text)
         base = json.loads(base_json)
-        if not isinstance(base, dict) or base.get("family") not in usable_families():
+        if not isinstance(base, dict) or usable_family(str(base.get("family"))) is None:
             raise ValueError("a machine's data are fields with values, its family among them")
         return Grid(
             base_json,
