@@ -72,7 +72,7 @@ class FoundPoints:
         self.tables.append(table_of_rows(self.files, rows))
         self.designs += len(rows.numbers)
         signs = [objective.sign for objective in self.files.space.objectives]
-        self.front.add(list(rows.numbers), (rows.objectives * signs).tolist())
+        self.front.add(list(rows.numbers), rows.objectives * signs)
 
 
 class JobPoints:

@@ -24,7 +24,7 @@ class Front:
         self.values: Values = np.empty((0, objectives))
         self.members: list[int] = []
 
-    def add(self, members: Sequence[int], values: Sequence[Sequence[float]]) -> None:
+    def add(self, members: Sequence[int], values: Sequence[Sequence[float]] | Values) -> None:
         """Add points, a block of them at a time."""
         rows = np.array(values, np.float64).reshape(len(members), self.values.shape[1])
         for place in range(0, len(members), BLOCK):
