@@ -56,12 +56,15 @@ def _counted(files: PartFiles, source: Rows) -> Any:  # noqa: ANN401
 
 def _places(files: PartFiles, numbers: Numbers, tables: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The row of each point, of all tables one after the other."""
-    there = [number for table in tables for number in files.numbers_in(table).tolist()]
-    row_of = {number: row for row, number in reversed(list(enumerate(there)))}
-    try:
-        return np.array([row_of[number] for number in numbers.tolist()], np.int64)
-    except KeyError as missing:
-        raise OutputError(f"no piece of the exploration has point {missing}; choose another --out") from None
+    there = np.concatenate([files.numbers_in(table) for table in tables])
+    order = np.argsort(there, kind="stable")  # of a point that is in two tables the first one's row counts
+    places = np.searchsorted(there[order], numbers)
+    found = order[np.minimum(places, len(order) - 1)] if len(order) else places
+    missing = np.flatnonzero(there[found] != numbers) if len(order) else np.arange(len(numbers))
+    if len(missing):
+        missed = numbers[int(missing[0])]
+        raise OutputError(f"no piece of the exploration has point {missed}; choose another --out")
+    return found.astype(np.int64)
 
 
 def _column(files: PartFiles, name: str, tables: Sequence[Any]) -> Any:  # noqa: ANN401
