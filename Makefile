@@ -1,6 +1,6 @@
 # The tasks of a working day; plain `make` lists them. All take the Python of the active environment.
 .DEFAULT_GOAL := help
-.PHONY: help check fast full docs site versions bench ci
+.PHONY: help check fast full docs site versions bench targets ci
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,11 @@ versions: ## this version's site beside those of others, on the branch gh-pages;
 bench: ## how fast archsim is on this machine, briefly
 	python benchmarks/speed.py --quick
 	python benchmarks/executors.py --quick
+
+targets: ## every figure that was asked for, beside another way; added to their history (needs .[bench], some minutes)
+	mkdir -p build
+	pytest -c benchmarks/targets/pytest.ini benchmarks/targets --benchmark-json=build/targets.json
+	python benchmarks/targets/history.py build/targets.json
 
 ci: ## all that CI runs, in fresh environments (downloads packages)
 	bash .ci/run
