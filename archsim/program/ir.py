@@ -8,11 +8,13 @@ when every op of the phase before has completed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from math import gcd
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,6 +139,10 @@ class Buffer:
     is_cleared: bool = False
     """Zero before the program starts, so that it may be read before anything has written it."""
 
+    def __reduce__(self) -> tuple[type[Buffer], tuple[object, ...]]:
+        """Pickled as its fields, without looking for what fields it has."""
+        return Buffer, _buffer_fields(self)
+
     def bits_of(self, entries: int) -> int:
         """The bits of so many consecutive entries."""
         if self.matrix:
@@ -148,6 +154,9 @@ class Buffer:
         """The bytes of all slots together; only for a buffer with a fixed number of slots."""
         assert self.slots is not None
         return -(-self.slots * self.bits_of(self.entries) // 8)
+
+
+_buffer_fields: Callable[[Buffer], tuple[object, ...]] = attrgetter(*(field.name for field in fields(Buffer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,10 @@ class Region:
     stride: int = 0
     encoding: str = ""
     """The name under which its numbers' encoding is known, if they have another than the rest; "" for the buffer's."""
+
+    def __reduce__(self) -> tuple[type[Region], tuple[object, ...]]:
+        """Pickled as its fields, without looking for what fields it has."""
+        return Region, (self.buffer, self.start, self.stop, self.offset, self.stride, self.encoding)
 
     def slot(self, repetition: int) -> int:
         """The slot this region addresses in a repetition (0-based)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -57,6 +57,8 @@ class CachedProgram:
     """What units do, shared with other programs."""
     known: ProgramParts | None = None
     """What is known without the program."""
+    digests: dict[tuple[object, ...], tuple[bytes, bytes] | None] = field(default_factory=dict)
+    """Under what it is kept on disk, by the values of the fields that were read or asked about; None: not at all."""
 
     def fits(self, config: MachineConfig) -> bool:
         """Whether a machine gives the answers that the program was built with."""

@@ -82,12 +82,19 @@ def keep_program(cached: CachedProgram, schedule: Schedule[Any], config: Machine
     """Keep a program for other processes, if it was built in this one; `config`: a machine that has it."""
     if cached.known is not None or sum(len(arrays.unit) for arrays in cached.phase_arrays) < FEWEST_OPS:
         return
-    group = _group(schedule, config, cached.spec, cached.units)
     paths = tuple(sorted({*cached.reads, *(asked.path for asked in cached.questions)}))
-    digest = None if group is None else _digest(group, config, paths)
-    if group is None or digest is None:
+    values = FieldReader(paths).values_in(config) or ()
+    first = values not in cached.digests
+    if first:
+        group = _group(schedule, config, cached.spec, cached.units)
+        digest = None if group is None else _digest(group, config, paths)
+        cached.digests[values] = None if group is None or digest is None else (group, digest)
+    found = cached.digests[values]
+    if found is None:
         return
-    if FILES.get(digest) is None:  # else an earlier batch, or another process, has kept it
+    group, digest = found
+    # Else another process has kept it, or an earlier batch.
+    if FILES.get(digest) is None if first else not FILES.holds(digest):
         content = _written(cached)
         if content is None:
             return

@@ -51,6 +51,15 @@ class KeptFiles:
         except (OSError, zlib.error):
             return None
 
+    def holds(self, digest: bytes) -> bool:
+        """Whether there is a file with something under a digest, be it damaged."""
+        path = self._path(digest)
+        try:
+            with open(path or os.devnull, "rb") as file:
+                return file.read(2 * _DIGEST)[_DIGEST:] == digest
+        except OSError:
+            return False
+
     def put(self, digest: bytes, result: bytes) -> None:
         """Keep a result under a digest, in place of what was there; nothing happens where that is not possible."""
         path = self._path(digest)
