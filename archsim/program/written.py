@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from archsim.program.accesses import Accesses, Flags, Ints
-from archsim.program.unrolled import Unrolled, begins
+from archsim.program.unrolled import NOBODY, Unrolled, begins
 
 _ANY_TIME = -1
 """Stands for the slot of a tensor with a time axis that an earlier phase has written at some time."""
@@ -40,7 +40,7 @@ class Written:
 
     def add(self, accesses: Accesses, writes: Unrolled) -> None:
         """Note what a phase writes."""
-        for key, buffer, rows in _slots(accesses, writes):
+        for key, buffer, rows in _slots(accesses, writes, timed=False):
             entries = accesses.buffers[buffer].entries
             bounds = accesses.start[writes.access[rows]], accesses.stop[writes.access[rows]]
             opened, closed = (np.bincount(ends, minlength=entries + 1) for ends in bounds)
@@ -59,7 +59,7 @@ class Written:
         """The segments in the slots of operands that earlier phases have written."""
         first, _, _ = accesses.segments
         found = [np.empty(0, np.int64)]
-        for key, buffer, rows in _slots(accesses, operands):
+        for key, buffer, rows in _slots(accesses, operands, timed=True):
             entries = self._entries.get(key)
             if entries is not None:
                 ends = accesses.ends[accesses.name_of[buffer]]
@@ -69,11 +69,16 @@ class Written:
         return np.concatenate(found)
 
 
-def _slots(accesses: Accesses, used: Unrolled) -> Iterator[tuple[tuple[str, int], int, Ints]]:
-    """Of each slot that is used its name and number, its buffer, and the rows that use it."""
-    order = np.argsort(used.slot, kind="stable")
-    for rows in np.split(order, np.flatnonzero(begins(used.slot[order][None]))[1:]) if len(order) else ():
+def _slots(accesses: Accesses, used: Unrolled, *, timed: bool) -> Iterator[tuple[tuple[str, int], int, Ints]]:
+    """Of each slot that is used its name and number, its buffer, and the rows that use it.
+
+    `timed`: whether each time of a tensor with a time axis is a slot; else all of them are one.
+    """
+    one = (accesses.slots[used.access] == 0) & (not timed)
+    slot = np.where(one, NOBODY - accesses.name[used.access], used.slot)
+    order = np.argsort(slot, kind="stable")
+    for rows in np.split(order, np.flatnonzero(begins(slot[order][None]))[1:]) if len(order) else ():
         row = int(rows[0])
         buffer = int(accesses.buffer[used.access[row]])
-        timed = accesses.buffers[buffer].slots is None
-        yield (accesses.buffers[buffer].name, _ANY_TIME if timed else int(used.number[row])), buffer, rows
+        number = _ANY_TIME if accesses.buffers[buffer].slots is None else int(used.number[row])
+        yield (accesses.buffers[buffer].name, number), buffer, rows

@@ -59,7 +59,7 @@ class Retiming:
 
     def _region(self, region: Region) -> Region:
         offset, stride = region.offset + region.stride * self.offset, region.stride * self.stride
-        return replace(region, offset=offset, stride=stride)
+        return Region(region.buffer, region.start, region.stop, offset, stride, region.encoding)
 
 
 @cache
