@@ -103,11 +103,14 @@ class _Body:
         every = Unrolled.of(accesses, changed, np.where(accesses.stream[changed], 0, first), repeat - last)
         self._begin, self._instances = begin * len(accesses), repeat * len(accesses)
         role = accesses.role[every.access]
-        self._waits, self._reads = every.of_which(role != Role.WRITE), every.of_which(role == Role.READ)
+        self._waits = every.of_which(role != Role.WRITE)
+        of_wait = accesses.op[self._waits.access]
+        self._reader = accesses.unit[of_wait] * self._windows + self._window[of_wait]
         self._writes = every.of_which(role == Role.WRITE)
         row, segment = self._writes.by_segment()
         written = self._writes.instance[row]
         self._writers = Users(segment, self._window[written % self._ops], written, self._instances)
+        self._versions = Versions.of(accesses, self._waits, self._writes, self._reader)
 
     def needs(self) -> _Needs:
         """What the instances must wait for, but for what others of it imply."""
@@ -121,12 +124,10 @@ class _Body:
 
     def _operands(self) -> tuple[_Needs, _Needs]:
         """The last writers of what is read or must have been written (RAW), and those that are followed by words."""
-        accesses, waits = self._accesses, self._waits
-        of_op, stream = accesses.op[waits.access], accesses.stream[waits.access]
+        waits, stream = self._waits, self._accesses.stream[self._waits.access]
         # A unit that has read this version of this region before has waited for all its writers.
-        always = self._window[of_op] == _ALWAYS
-        first = Versions.of(accesses, waits, self._writes, 2 * accesses.unit[of_op] + always).first
-        values = waits.of_which(~stream & (first | ~always) & (waits.instance >= self._begin))
+        waited = ~self._versions.first & (self._reader % self._windows == _ALWAYS)
+        values = waits.of_which(~stream & ~waited & (waits.instance >= self._begin))
         words = waits.of_which(stream)
         followed = self._last_writers(words, *words.by_segment(), FIRST_CODE)
         return self._last_writers(values, *values.by_segment(), DONE_CODE), self._youngest(followed)
@@ -137,21 +138,20 @@ class _Body:
         An op's own unit takes ops in order: it has read the old value before the op starts. And it retires in order:
         its old write is visible before this one.
         """
-        accesses, reads, unit = self._accesses, self._reads, self._accesses.unit
-        op = accesses.op[reads.access]
-        kind = unit[op] * self._windows + self._window[op]
-        last = Versions.of(accesses, reads, self._writes, kind).last
-        row, segment = reads.of_which(last).by_segment()
-        readers = Users(segment, kind[last][row], reads.instance[last][row], self._instances)
+        reads, kind = self._waits.of_which(self._versions.last), self._reader[self._versions.last]
+        row, segment = reads.by_segment()
+        readers = Users(segment, kind[row], reads.instance[row], self._instances)
         writes = self._writes.of_which(self._writes.instance >= self._begin)
         row, segment = writes.by_segment()
         asked, kind, other = readers.before(segment, writes.instance[row])
         # A write hides readers of its own window; one that always takes part hides those of all.
         place = segment[asked], writes.instance[row[asked]]
-        hidden = np.maximum(self._writers.last(*place, _ALWAYS), self._writers.last(*place, kind % self._windows))
+        hidden = self._writers.last(*place, kind % self._windows)
+        if self._windows > 1:
+            hidden = np.maximum(hidden, self._writers.last(*place, _ALWAYS))
         asked, other = asked[other > hidden], other[other > hidden]
         read = _Needs(writes.instance[row[asked]], writes.access[row[asked]], other, _coded(other, _FREE_CODE))
-        found = self._last_writers(writes, row, segment, DONE_CODE).and_those(read)
+        found, unit = self._last_writers(writes, row, segment, DONE_CODE).and_those(read), self._accesses.unit
         return found.of_which(unit[found.instance % self._ops] != unit[found.other % self._ops])
 
     def _last_writers(self, accesses: Unrolled, row: Ints, segment: Ints, after: int) -> _Needs:
@@ -161,9 +161,11 @@ class _Body:
         some repetitions leave out hides only ops of its own window, which are left out with it.
         """
         asked, window, other = self._writers.before(segment, accesses.instance[row])
-        hidden = self._writers.last(segment[asked], accesses.instance[row[asked]], _ALWAYS)
-        seen = (window == _ALWAYS) | (other > hidden)
-        row, other = row[asked[seen]], other[seen]
+        if self._windows > 1:
+            hidden = self._writers.last(segment[asked], accesses.instance[row[asked]], _ALWAYS)
+            seen = (window == _ALWAYS) | (other > hidden)
+            asked, other = asked[seen], other[seen]
+        row = row[asked]
         return _Needs(accesses.instance[row], accesses.access[row], other, _coded(other, after))
 
     def _youngest(self, needs: _Needs) -> _Needs:
@@ -171,7 +173,7 @@ class _Body:
         op = needs.other % self._ops
         keys = needs.instance, needs.access, self._window[op], self._accesses.unit[op], needs.other // self._ops
         order = np.lexsort((needs.other, *keys))
-        return needs.of_which(order[ends(np.stack(keys)[:, order])])
+        return needs.of_which(order[ends(*(key[order] for key in keys))])
 
     def _reduced(self, needs: _Needs) -> _Needs:
         """Drop what other needs, or earlier waits of the same unit, already imply.
@@ -183,7 +185,7 @@ class _Body:
         group = self._groups(needs)
         event = 2 * needs.other + (needs.after == DONE_CODE)  # of one instance DONE is behind FREE
         order = np.lexsort((needs.access, event, needs.instance, group))
-        order = order[begins(np.stack([group, needs.instance, event])[:, order])]
+        order = order[begins(group[order], needs.instance[order], event[order])]
         of_any = self._news(order, group, needs)
         of_any = of_any[needs.after[of_any] == _FREE_CODE]
         of_done = self._news(order[needs.after[order] == DONE_CODE], group, needs)
@@ -210,11 +212,11 @@ class _Body:
         `order`: rows of needs by group, instance, and the event that is waited for.
         """
         of_group, other = group[order], needs.other[order]
-        youngest = ends(np.stack([of_group, needs.instance[order]]))
+        youngest = ends(of_group, needs.instance[order])
         order, of_group, other = order[youngest], of_group[youngest], other[youngest]
         # Groups follow each other, and so do these numbers: what is known begins anew with each.
-        other = np.cumsum(begins(of_group[None])) * self._instances + other
-        return order[begins(np.maximum.accumulate(other)[None])]
+        other = np.cumsum(begins(of_group)) * self._instances + other
+        return order[begins(np.maximum.accumulate(other))]
 
 
 def _coded(rows: Ints, code: int) -> Ints:
@@ -239,9 +241,9 @@ def _as_deps(needs: _Needs, accesses: Accesses) -> Deps:
     ops = len(accesses)
     op, other = needs.instance % ops, needs.other % ops
     lag = needs.instance // ops - needs.other // ops
-    keys = np.stack([op, lag, other, _BY_NAME[needs.after]])
-    order = np.lexsort((needs.instance, *keys[::-1]))
-    order = order[begins(keys[:, order])]
+    keys = op, lag, other, _BY_NAME[needs.after]
+    order = np.lexsort((needs.instance, *reversed(keys)))
+    order = order[begins(*(key[order] for key in keys))]
     cause = np.where(needs.after == FIRST_CODE, OPERAND_CODE, accesses.cause[needs.access])
     # What comes out of this very step is an operand; only what comes from an earlier one is recurrence.
     cause[(cause == _RECURRENCE_CODE) & (lag == 0)] = OPERAND_CODE

@@ -52,7 +52,7 @@ class Clocks:
         self._row[instance] = rows
         self._of_unit = np.searchsorted(unit, np.arange(self._units + 1))
         self._clocks = np.full((3, len(order), 2 * self._units), NOBODY, np.int32)
-        later = np.flatnonzero(~begins(unit[None]))
+        later = np.flatnonzero(~begins(unit))
         self._clocks[At.START, later, unit[later]] = instance[later - 1]
         self._clocks[At.DONE, rows, unit] = self._clocks[At.DONE, rows, self._units + unit] = instance
         self._look_back(phase, repeat, instance, unit)
@@ -104,7 +104,7 @@ class _Joins:
     """Which clocks are joined, by their maximum, to which."""
 
     def __init__(self, target: Ints, source: Ints) -> None:
-        self._first = np.flatnonzero(begins(target[None]))
+        self._first = np.flatnonzero(begins(target))
         self._target, self._source = target[self._first], source
 
     def join(self, clocks: np.ndarray, sources: np.ndarray) -> None:

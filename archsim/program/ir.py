@@ -385,7 +385,7 @@ class Phase:
     @cached_property
     def max_lag(self) -> int:
         """The longest lag of any dependency."""
-        return max((dep.lag for deps in self.deps for dep in deps), default=0)
+        return int(self.order[2].max(initial=0))
 
     @cached_property
     def accesses(self) -> Accesses:
@@ -404,8 +404,11 @@ class Phase:
         """The dependencies as columns: the op that waits, the one that it waits for, the lag, and the event's code."""
         from archsim.program.codes import EVENT_CODES  # of events that stand above
 
-        rows = [(n, dep.op, dep.lag, EVENT_CODES[dep.after]) for n, deps in enumerate(self.deps) for dep in deps]
-        return np.array(rows, np.int64).reshape(-1, 4).T
+        rows: list[int] = []
+        for number, deps in enumerate(self.deps):
+            for dep in deps:
+                rows += number, dep.op, dep.lag, EVENT_CODES[dep.after]
+        return np.ascontiguousarray(np.array(rows, np.int64).reshape(-1, 4).T)
 
     @property
     def reuse_distance(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.program.accesses import Accesses, Flags, Ints
+from archsim.program.accesses import Accesses, Flags, Ints, Role
 
 NOBODY = -1
 
@@ -84,10 +84,13 @@ class Users:
     """The ops that use each segment, those of different kinds apart, in the order of time."""
 
     def __init__(self, segment: Ints, kind: Ints, instance: Ints, instances: int) -> None:
-        """Note that an op instance of a kind (a number) uses a segment, for each row."""
+        """Note that an op instance of a kind (a number) uses a segment, for each row, in the order of time."""
         self._kinds, self._instances = int(kind.max(initial=0)) + 1, instances
-        self._pairs, pair = np.unique(segment * self._kinds + kind, return_inverse=True)
-        self._uses = np.sort(pair.reshape(-1) * instances + instance)
+        pair = segment * self._kinds + kind
+        order = np.argsort(pair, kind="stable")
+        first = begins(pair[order])
+        self._pairs = pair[order][first]
+        self._uses = (np.cumsum(first) - 1) * instances + instance[order]
 
     def before(self, segment: Ints, instance: Ints) -> tuple[Ints, Ints, Ints]:
         """Of each kind the last op that has used a segment before an instance.
@@ -119,36 +122,42 @@ class Users:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Versions:
-    """Which of some reads are the first, and which the last, that a kind of reader makes of one version of a region."""
+    """Which rows are the first, and which the last reads, that a kind of reader has of one version of a region.
+
+    A region has one version from one write to its slot to the next.
+    """
 
     first: Flags
     last: Flags
 
     @classmethod
     def of(cls, accesses: Accesses, reads: Unrolled, writes: Unrolled, kind: Ints) -> Versions:
-        """Reads of one region by one kind (`kind`: a number for each row) between two writes to the slot."""
+        """Take reads and what else waits for writes; `kind`: a number for each row."""
         changed = np.sort(writes.slot * writes.instances + writes.instance)
         version = np.searchsorted(changed, reads.slot * reads.instances + reads.instance)
         _, past, count = accesses.segments
         most = int(count.max(initial=0)) + 1
         region = (reads.first_segment * most + past[reads.access]) * (int(kind.max(initial=0)) + 1) + kind
         order = np.argsort(region, kind="stable")
-        keys = np.stack([region, version])[:, order]
-        found = cls(np.empty(len(order), np.bool_), np.empty(len(order), np.bool_))
-        found.first[order], found.last[order] = begins(keys), ends(keys)
+        found = cls(np.zeros(len(order), np.bool_), np.zeros(len(order), np.bool_))
+        found.first[order] = begins(region[order], version[order])
+        sampled = order[accesses.role[reads.access[order]] == Role.READ]
+        found.last[sampled] = ends(region[sampled], version[sampled])
         return found
 
 
-def begins(keys: Ints) -> Flags:
-    """Whether a column of keys differs from the one before it, as the first one does."""
-    found = np.ones(keys.shape[1], np.bool_)
-    found[1:] = (keys[:, 1:] != keys[:, :-1]).any(0)
+def begins(*keys: Ints) -> Flags:
+    """Whether a row of keys differs from the one before it, as the first one does."""
+    found = np.zeros(len(keys[0]), np.bool_)
+    found[:1] = True
+    for key in keys:
+        found[1:] |= key[1:] != key[:-1]
     return found
 
 
-def ends(keys: Ints) -> Flags:
-    """Whether a column of keys differs from the one behind it, as the last one does."""
-    return np.append(begins(keys)[1:], np.ones(min(keys.shape[1], 1), np.bool_))
+def ends(*keys: Ints) -> Flags:
+    """Whether a row of keys differs from the one behind it, as the last one does."""
+    return np.append(begins(*keys)[1:], np.ones(min(len(keys[0]), 1), np.bool_))
 
 
 def counted(counts: Ints) -> Ints:

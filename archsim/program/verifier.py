@@ -134,8 +134,8 @@ class _PhaseCheck:
         skipped = (accesses.skip_first[op] > 0) | (accesses.skip_last[op] > 0)
         row, segment = writes.by_segment()
         writers = Users(segment, np.zeros_like(row), writes.instance[row], writes.instances)
-        first = Versions.of(accesses, reads, writes, 2 * accesses.unit[op] + skipped).first
-        asked = reads.of_which(((first | skipped) & ~self._repeats(reads)) | each)
+        versions = Versions.of(accesses, reads, writes, 2 * accesses.unit[op] + skipped)
+        asked = reads.of_which(((versions.first | skipped) & ~self._repeats(reads)) | each)
         read, of_read = asked.by_segment()
         found, _, other = writers.before(of_read, asked.instance[read])
         # A FIFO is read until F.
@@ -147,10 +147,9 @@ class _PhaseCheck:
         place = segment, writes.instance[row]
         found, _, other = writers.before(*place)
         waw = _conflicts(writes, row[found], np.full(len(found), At.DONE), other, done=1)
-        last = Versions.of(accesses, reads, writes, accesses.unit[op]).last
-        reads = reads.of_which(last)
+        reads, unit = reads.of_which(versions.last), accesses.unit[op[versions.last]]
         read, of_read = reads.by_segment()
-        readers = Users(of_read, accesses.unit[op[last]][read], reads.instance[read], reads.instances)
+        readers = Users(of_read, unit[read], reads.instance[read], reads.instances)
         found, _, other = readers.before(*place)
         since = other > writers.last(place[0][found], place[1][found], 0)
         war = _conflicts(writes, row[found[since]], np.full(int(since.sum()), At.DONE), other[since], done=0)

@@ -29,7 +29,7 @@ class Written:
         filled = accesses.of_buffer([buffer.is_input or buffer.is_cleared for buffer in accesses.buffers]) > 0
         operands = operands.of_which(~filled[operands.access])
         row, segment = writes.by_segment()
-        first = begins(segment[None])
+        first = begins(segment)
         since = segment[first], writes.instance[row[first]]
         # What the first reader of a region finds written, all later ones do.
         most = int(operands.segments.max(initial=0)) + 1
@@ -77,7 +77,7 @@ def _slots(accesses: Accesses, used: Unrolled, *, timed: bool) -> Iterator[tuple
     one = (accesses.slots[used.access] == 0) & (not timed)
     slot = np.where(one, NOBODY - accesses.name[used.access], used.slot)
     order = np.argsort(slot, kind="stable")
-    for rows in np.split(order, np.flatnonzero(begins(slot[order][None]))[1:]) if len(order) else ():
+    for rows in np.split(order, np.flatnonzero(begins(slot[order]))[1:]) if len(order) else ():
         row = int(rows[0])
         buffer = int(accesses.buffer[used.access[row]])
         number = _ANY_TIME if accesses.buffers[buffer].slots is None else int(used.number[row])

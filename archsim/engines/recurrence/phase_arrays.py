@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from archsim.program.codes import CAUSE_CODES, EVENT_CODES
+from archsim.program.codes import CAUSE_CODES
 from archsim.program.ir import Phase, Program
 
 Ints = npt.NDArray[np.int64]
@@ -61,28 +61,28 @@ class PhaseArrays(NamedTuple):
     @classmethod
     def from_phase(cls, phase: Phase, places: dict[str, int]) -> PhaseArrays:
         """The arrays of a phase; `places` says where each unit stands among the machine's."""
-        ops, repeat = phase.ops, phase.repeat
-        unit = _ints([places[op.unit] for op in ops])
-        times = _ints([op.instances(repeat) for op in ops])
-        deps = [dep for of_op in phase.deps for dep in of_op]
+        ops, repeat, touched = phase.ops, phase.repeat, phase.accesses
+        unit = _ints([places[name] for name in touched.units])[touched.unit]
+        times = np.maximum(0, repeat - touched.skip_first - touched.skip_last)
+        dep_of, dep_op, dep_lag, dep_after = phase.order
         instances = np.zeros(len(places), np.int64)
         np.add.at(instances, unit, times)
         return cls(
             repeat=repeat,
             head=phase.head,
-            tail=max((op.skip_last for op in ops), default=0),
+            tail=int(touched.skip_last.max(initial=0)),
             max_lag=phase.max_lag,
             unit=unit,
-            skip_first=_ints([op.skip_first for op in ops]),
-            skip_last=_ints([op.skip_last for op in ops]),
+            skip_first=touched.skip_first,
+            skip_last=touched.skip_last,
             joined=np.array([op.joined for op in ops], np.bool_),
             times=times,
-            first_dep=np.concatenate([_ints([0]), np.cumsum(_ints([len(of_op) for of_op in phase.deps]))]),
-            dep_op=_ints([dep.op for dep in deps]),
-            dep_lag=_ints([dep.lag for dep in deps]),
-            dep_after=_ints([EVENT_CODES[dep.after] for dep in deps]),
-            dep_cause=_ints([CAUSE_CODES[dep.cause] for dep in deps]),
-            lagged=_ints(sorted({dep.op for dep in deps if dep.lag})),
+            first_dep=np.append(0, np.cumsum(np.bincount(dep_of, minlength=len(ops)))),
+            dep_op=dep_op,
+            dep_lag=dep_lag,
+            dep_after=dep_after,
+            dep_cause=_ints([CAUSE_CODES[dep.cause] for of_op in phase.deps for dep in of_op]),
+            lagged=np.unique(dep_op[dep_lag != 0]),
             instances=instances,
             marks=_ints(list(phase.marked_repetitions)),
         )
