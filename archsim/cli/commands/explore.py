@@ -58,36 +58,40 @@ def explore_command(
     """
     if point:
         return _show(space, point, json)
-    from archsim.cli.explore_progress import ExploreProgress
-    from archsim.errors import ArchsimError, Interrupted, OutputError
-    from archsim.explore import Space, Status, explore
-    from archsim.explore.results.write_results import TEXT_WIDTH, study_json, study_text, write_results
-    from archsim.explore.run.journal import NAME as JOURNAL
+    from archsim.explore.run.local_process import early_process
 
-    if executor not in ("auto", "fast", "machine"):
-        raise ArchsimError(f"--executor {executor[:60]}: expected auto, fast or machine")
-    found = Space.load(space).with_budget(budget, seed)
-    target = out or Path("results") / f"explore-{found.name}"
-    if resume and not (target / JOURNAL).exists():
-        print(
-            f"archsim: note: {one_line(str(target))}: has no journal to go on from; a new exploration begins",
-            file=sys.stderr,
-        )
-    with ExploreProgress(hidden=quiet) as progress:
-        try:
-            study = explore(
-                found,
-                out=target,
-                resume=resume,
-                workers=workers,
-                dask=dask,
-                executor=executor,
-                prune=False if no_prune else None,
-                parts=parts,
-                watcher=progress,
+    with early_process(workers if dask is None else 1) as early:  # before anything else is loaded
+        from archsim.cli.explore_progress import ExploreProgress
+        from archsim.errors import ArchsimError, Interrupted, OutputError
+        from archsim.explore import Space, Status, explore
+        from archsim.explore.results.write_results import TEXT_WIDTH, study_json, study_text, write_results
+        from archsim.explore.run.journal import NAME as JOURNAL
+
+        if executor not in ("auto", "fast", "machine"):
+            raise ArchsimError(f"--executor {executor[:60]}: expected auto, fast or machine")
+        found = Space.load(space).with_budget(budget, seed)
+        target = out or Path("results") / f"explore-{found.name}"
+        if resume and not (target / JOURNAL).exists():
+            print(
+                f"archsim: note: {one_line(str(target))}: has no journal to go on from; a new exploration begins",
+                file=sys.stderr,
             )
-        except Interrupted as stop:
-            raise Interrupted(f"{stop}: {_again(space, target)}") from None
+        with ExploreProgress(hidden=quiet) as progress:
+            try:
+                study = explore(
+                    found,
+                    out=target,
+                    resume=resume,
+                    workers=workers,
+                    dask=dask,
+                    executor=executor,
+                    prune=False if no_prune else None,
+                    parts=parts,
+                    watcher=progress,
+                    early=early,
+                )
+            except Interrupted as stop:
+                raise Interrupted(f"{stop}: {_again(space, target)}") from None
     try:
         notes = write_results(study, target, plots=not no_plots)
     except KeyboardInterrupt:

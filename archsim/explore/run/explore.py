@@ -25,7 +25,8 @@ from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
 from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, of_front, telling
-from archsim.explore.run.local import LocalProcesses, available_cores
+from archsim.explore.run.local import LocalProcesses
+from archsim.explore.run.local_process import LocalProcess, available_cores
 from archsim.explore.run.piece_job import PieceSetup
 from archsim.explore.run.pieces import LocalPieces, PieceBackend, PiecesHere
 from archsim.explore.run.range_check import RangeCheck
@@ -53,6 +54,7 @@ def explore(
     prune: bool | None = None,
     parts: str | None = None,
     watcher: Watcher | None = None,
+    early: LocalProcess | None = None,
 ) -> Study:
     """Look at the points that the space's sampler chooses, up to its budget.
 
@@ -62,7 +64,8 @@ def explore(
     that is there. `workers`: local processes, by default one a core (1 is this process itself); `dask`: address of a
     scheduler to use instead. `executor`: "auto", "fast" or "machine". `prune`: skip designs whose bounds are dominated
     (by default what the space says). `parts`: an address of a shared file system or an object store, such as
-    s3://bucket/folder, below which there is a folder of parts then. Results do not depend on where and in which order
+    s3://bucket/folder, below which there is a folder of parts then. `early`: a local process that `early_process` has
+    started. Results do not depend on where and in which order
     designs are evaluated. Of more than PART_POINTS points the study makes each when somebody looks at it, with the
     figures alone that objectives and constraints name.
 
@@ -93,13 +96,15 @@ def explore(
             assert address is not None
             pieces = PieceFolder(folder, settings, address)
             token = "" if dask is None else pieces.leave_token()
-            backend = stack.enter_context(_pieces(PieceSetup.of(space, setup, pieces.address, token), workers, dask))
+            backend = stack.enter_context(
+                _pieces(PieceSetup.of(space, setup, pieces.address, token), workers, dask, early)
+            )
             plans = part_plans(make_sampler(space, pruning), space.size, looked_at(space), PART_POINTS)
             folders = PartFolder(folder, settings, address), pieces
             check = RangeCheck(space, setup, folder)
             search = RangeSearch(space, plans, looked_at(space), backend, files, *folders, journal, check, watcher)
         else:
-            designs = stack.enter_context(_backend(setup, workers, dask))
+            designs = stack.enter_context(_backend(setup, workers, dask, early))
             found: Found = FoundInMemory(space, journal)
             if files is not None and settings is not None:
                 found = FoundInParts(space, files, PartFolder(folder, settings, address), journal, PART_POINTS)
@@ -130,22 +135,22 @@ def looked_at(space: Space) -> int:
     return min(space.config.budget or space.size, space.size)
 
 
-def _backend(setup: Setup, workers: int | None, dask: str | None) -> Backend:
+def _backend(setup: Setup, workers: int | None, dask: str | None, early: LocalProcess | None) -> Backend:
     if dask is not None:
         from archsim.explore.run.cluster import DaskCluster  # asyncio takes a tenth of a second to load
 
         return DaskCluster(setup, dask)
     count = available_cores() if workers is None else workers
-    return InProcess(setup) if count == 1 else LocalProcesses(setup, count)
+    return InProcess(setup) if count == 1 else LocalProcesses(setup, count, early)
 
 
-def _pieces(setup: PieceSetup, workers: int | None, dask: str | None) -> PieceBackend:
+def _pieces(setup: PieceSetup, workers: int | None, dask: str | None, early: LocalProcess | None) -> PieceBackend:
     if dask is not None:
         from archsim.explore.run.cluster_pieces import DaskPieces
 
         return DaskPieces(setup, dask)
     count = available_cores() if workers is None else workers
-    return PiecesHere(setup) if count == 1 else LocalPieces(setup, count)
+    return PiecesHere(setup) if count == 1 else LocalPieces(setup, count, early)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 import time
 from collections.abc import Iterator, Sequence
@@ -14,15 +13,7 @@ from archsim.explore.run.local_deaths import MOST_DEATHS, died
 from archsim.explore.run.local_process import LocalProcess, LocalProcessGroup
 from archsim.explore.run.outcome import Outcome, read_outcomes
 from archsim.explore.run.shares import Shares
-from archsim.explore.run.worker import write_tasks
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        return os.cpu_count() or 1
+from archsim.explore.run.worker import CHUNKS, write_tasks
 
 
 @dataclass(slots=True)
@@ -36,8 +27,8 @@ class _Busy:
 class LocalProcesses(Backend):
     """Runs `count` workers; one that dies is replaced, and its chunk repeated task by task."""
 
-    def __init__(self, setup: Setup, count: int) -> None:
-        self._group = LocalProcessGroup("serve", setup.to_json(), count)
+    def __init__(self, setup: Setup, count: int, early: LocalProcess | None = None) -> None:
+        self._group = LocalProcessGroup(CHUNKS, setup.to_json(), count, early)
         self._chunks = chunk_size()
 
     @property

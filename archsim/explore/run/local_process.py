@@ -6,6 +6,7 @@ So nothing is pickled and no script is imported again.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -32,9 +33,9 @@ def _interrupt_held() -> Iterator[None]:
 
 
 class LocalProcess:
-    """One process, begun with the function `serve` of the module worker and told a setup. `place`: its number."""
+    """One process that runs the function `serve` of the module worker; `place`: its number."""
 
-    def __init__(self, serve: str, setup: str, place: int) -> None:
+    def __init__(self, place: int = 0) -> None:
         self.place = place
         environment = dict(os.environ)
         root = str(Path(archsim.__file__).resolve().parent.parent)
@@ -42,13 +43,16 @@ class LocalProcess:
         one_thread(environment)
         with _interrupt_held():
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"from archsim.explore.run.worker import {serve}; {serve}()"],
+                [sys.executable, "-c", "from archsim.explore.run.worker import serve; serve()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
             )
-        self._say(setup)
+
+    def begin(self, kind: str, setup: str) -> None:
+        """Say what it works on: of a kind as the module worker names them, with this setup."""
+        self._say(json.dumps([kind, setup]))
 
     def answer(self) -> bytes | None:
         """The line that answers what was sent; None if the process died."""
@@ -77,21 +81,31 @@ class LocalProcess:
 
 
 class LocalProcessGroup:
-    """Up to `count` processes; one that ended is replaced by another of its number."""
+    """Up to `count` processes of a kind; one that ended is replaced by another of its number.
 
-    def __init__(self, serve: str, setup: str, count: int) -> None:
-        self._serve, self._setup, self.count = serve, setup, count
+    `early`: one that was started before it was known what it works on.
+    """
+
+    def __init__(self, kind: str, setup: str, count: int, early: LocalProcess | None = None) -> None:
+        self._kind, self._setup, self.count = kind, setup, count
+        self._early = early
         self.running: list[LocalProcess] = []
 
     def start(self) -> LocalProcess:
         """One more; OutputError if it cannot be started."""
-        try:
-            taken = {process.place for process in self.running}
-            process = LocalProcess(self._serve, self._setup, min(set(range(self.count)) - taken))
-        except OSError as error:
-            raise OutputError(f"--workers {self.count}: a process cannot be started: {error.strerror}") from error
+        process, self._early = self._early, None
+        if process is None:
+            process = self._started()
+        process.begin(self._kind, self._setup)
         self.running.append(process)
         return process
+
+    def _started(self) -> LocalProcess:
+        taken = {process.place for process in self.running}
+        try:
+            return LocalProcess(min(set(range(self.count)) - taken))
+        except OSError as error:
+            raise OutputError(f"--workers {self.count}: a process cannot be started: {error.strerror}") from error
 
     def end(self, process: LocalProcess) -> None:
         """Stop one of them."""
@@ -103,3 +117,28 @@ class LocalProcessGroup:
         for process in self.running:
             process.end()
         self.running.clear()
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def early_process(count: int | None) -> Iterator[LocalProcess | None]:
+    """A process that loads while this one does, where so many workers (None: one a core) are more than this process.
+
+    It is stopped at the end of the block at the latest. None if it cannot be started: whoever needs it says why.
+    """
+    process = None
+    if (available_cores() if count is None else count) > 1:
+        with contextlib.suppress(OSError):
+            process = LocalProcess()
+    try:
+        yield process
+    finally:
+        if process is not None:
+            process.end()

@@ -14,6 +14,7 @@ from archsim.explore.run.local_deaths import MOST_DEATHS
 from archsim.explore.run.local_process import LocalProcess, LocalProcessGroup
 from archsim.explore.run.piece_evaluator import PieceEvaluator
 from archsim.explore.run.piece_job import PieceJob, PieceReport, PieceSetup
+from archsim.explore.run.worker import PIECES
 
 SPLIT = 16
 """Into so many jobs one is cut over which a worker died, until the point is alone that is to blame."""
@@ -63,8 +64,8 @@ class PiecesHere(PieceBackend):
 class LocalPieces(PieceBackend):
     """Makes pieces in local processes; what one had that died is repeated in smaller pieces."""
 
-    def __init__(self, setup: PieceSetup, count: int) -> None:
-        self._group = LocalProcessGroup("serve_pieces", setup.to_json(), count)
+    def __init__(self, setup: PieceSetup, count: int, early: LocalProcess | None = None) -> None:
+        self._group = LocalProcessGroup(PIECES, setup.to_json(), count, early)
 
     @property
     def process_ids(self) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Runs a worker process, told what to do in lines of JSON on its standard input.
 
-First the setup, then chunks of tasks, or jobs of pieces; each is answered by one line. It ends with its input, so also
-when the process that started it is gone, however that ended.
+First what kind of work it is, and its setup; then chunks of tasks, or jobs of pieces, each of which is answered by one
+line. It ends with its input, so also when the process that started it is gone, however that ended.
 """
 
 from __future__ import annotations
@@ -18,15 +18,8 @@ from archsim.config.collecting import seldom
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import write_outcomes
 
-
-def serve() -> None:
-    """Evaluate chunks of tasks until the input ends."""
-    _serve(_chunks)
-
-
-def serve_pieces() -> None:
-    """Make pieces until the input ends."""
-    _serve(_pieces)
+CHUNKS, PIECES = "chunks", "pieces"
+"""What a worker is given: chunks of tasks, or jobs of pieces."""
 
 
 Answerer = Callable[[str], str]
@@ -45,8 +38,11 @@ def _pieces(setup: str) -> Answerer:
     return PieceEvaluator(PieceSetup.from_json(setup)).answer
 
 
-def _serve(begin: Callable[[str], Answerer]) -> None:
-    """Answer until the input ends; the first line is the setup."""
+_KINDS: dict[str, Callable[[str], Answerer]] = {CHUNKS: _chunks, PIECES: _pieces}
+
+
+def serve() -> None:
+    """Answer until the input ends; the first line says what kind of work it is, and its setup."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # if that one is gone, nobody reads the answer
@@ -57,7 +53,8 @@ def _serve(begin: Callable[[str], Answerer]) -> None:
     with seldom():
         for line in sys.stdin:
             if answer is None:
-                answer = begin(line)
+                kind, setup = json.loads(line)
+                answer = _KINDS[kind](setup)
                 continue
             answers.write(answer(line) + "\n")
             answers.flush()
