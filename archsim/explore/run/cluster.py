@@ -85,7 +85,7 @@ class Cluster:
 
     def has_room(self, pending: int) -> bool:
         """Whether more is to be submitted where so much is under way."""
-        return not pending or pending < CHUNKS_AHEAD * (self._cores() or 1)
+        return not pending or pending < CHUNKS_AHEAD * (self.cores() or 1)
 
     def submit(self, function: Callable[[str, str], str], setup: str, work: str) -> None:
         """Let a worker call a function; Lost if the scheduler is gone."""
@@ -130,7 +130,7 @@ class Cluster:
 
     def _look(self) -> None:
         """See who is there, and say if nobody is, or who has stopped; Lost if nobody has been there for long."""
-        cores = self._cores()
+        cores = self.cores()
         heard = self._heard_of() if cores else {}
         silent = [worker for worker, since in (heard or {}).items() if time.monotonic() - since >= SILENT_SECONDS]
         for worker in silent:
@@ -149,7 +149,7 @@ class Cluster:
         note = f"--dask {self._address}: {why}; after {NOBODY_SECONDS} s of that it is the end"
         warnings.warn(ClusterWarning(note), stacklevel=2)
 
-    def _cores(self) -> int | None:
+    def cores(self) -> int | None:
         """The cores of all workers; None if the scheduler does not answer, as one that has been stopped."""
         return self._asked(lambda: sum(self._client.nthreads().values()))
 

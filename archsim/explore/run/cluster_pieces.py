@@ -25,7 +25,7 @@ class DaskPieces(PieceBackend):
     def run(self, jobs: Jobs) -> Iterator[PieceReport]:
         pending = 0
         while True:
-            while self._cluster.has_room(pending) and (job := jobs.take()) is not None:
+            while self._cluster.has_room(pending) and (job := jobs.take(self._cluster.cores() or 1)) is not None:
                 self._cluster.submit(make_piece, self._setup, job.to_json(jobs.size))
                 pending += 1
             if not pending:

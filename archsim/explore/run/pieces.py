@@ -27,8 +27,8 @@ class Jobs(Protocol):
 
     size: int
 
-    def take(self) -> PieceJob | None:
-        """The next job; None if there is none now: none at all if all that were taken are reported."""
+    def take(self, workers: int) -> PieceJob | None:
+        """The next job for one of so many workers; None if there is none now: nor later, if all taken are reported."""
 
 
 class PieceBackend(ABC):
@@ -57,7 +57,7 @@ class PiecesHere(PieceBackend):
         self._evaluator = PieceEvaluator(setup)
 
     def run(self, jobs: Jobs) -> Iterator[PieceReport]:
-        while (job := jobs.take()) is not None:
+        while (job := jobs.take(1)) is not None:
             yield self._evaluator.make(job)
 
 
@@ -79,7 +79,10 @@ class LocalPieces(PieceBackend):
         in_vain: int | None = 0
         with selectors.DefaultSelector() as selector:
             while True:
-                while len(busy) < self._group.count and (job := again.popleft() if again else jobs.take()) is not None:
+                while len(busy) < (count := self._group.count):
+                    job = again.popleft() if again else jobs.take(count)
+                    if job is None:
+                        break
                     if not idle:
                         idle.append(self._group.start())
                         selector.register(idle[-1].process.stdout, selectors.EVENT_READ, idle[-1])  # type: ignore[arg-type]

@@ -88,6 +88,7 @@ class RangeSearch:
             journal.renew(known, folder.settings)
         self._known = {outcome.key: outcome for outcome in known}
         self._evaluated = self._simulated = 0
+        self._unplanned = budget
         self._alone: Counter[str] = Counter()
         self._open: deque[_OpenPart] = deque()
         self._sizes = ChunkSize(FIRST_JOB, MOST_IN_JOB, JOB_SECONDS)
@@ -99,6 +100,11 @@ class RangeSearch:
     def evaluated(self) -> int:
         """How many points of finished designs are on disk."""
         return self._evaluated + len(self._known)
+
+    @property
+    def _left(self) -> int:
+        """How many points are not given out yet, at most."""
+        return self._unplanned + sum(len(part.waiting) for part in self._open)
 
     def run(self) -> StoredStudy:
         """Look at all points."""
@@ -123,12 +129,18 @@ class RangeSearch:
             where=self._folder.where,
         )
 
-    def take(self) -> PieceJob | None:
-        """The next job, of the first part that has points left."""
+    def take(self, workers: int) -> PieceJob | None:
+        """The next job, of the first part that has points left.
+
+        Towards the end jobs become smaller, so that of several workers none is long alone with the last one.
+        """
         while True:
             part = next((part for part in self._open if part.waiting), None)
             if part is not None:
-                numbers, part.waiting = part.waiting[: self._sizes.size], part.waiting[self._sizes.size :]
+                size = self._sizes.size
+                if workers > 1:
+                    size = min(size, max(FIRST_JOB, self._left // (2 * workers)))
+                numbers, part.waiting = part.waiting[:size], part.waiting[size:]
                 return PieceJob(part.plan.place, tuple(numbers))
             plan = next(self._plans, None) if len(self._open) < MOST_OPEN else None
             if plan is None:
@@ -156,6 +168,7 @@ class RangeSearch:
         part = _OpenPart(plan)
         self._open.append(part)
         place, numbers, there = plan.place, plan.numbers.tolist(), set[int]()
+        self._unplanned -= len(numbers)
         data = self._folder.whole(place)
         rows = None if data is None else self._read(data, place)
         self._folder.dropped += data is not None and rows is None
