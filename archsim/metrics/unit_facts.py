@@ -124,6 +124,11 @@ class UnitFacts:
         found = known.services(unit, ops)
         self.services = tuple(said.service for said in found)
         """The service time of each op."""
+        self.times = tuple(
+            (s.compute_cycles, s.occupancy_cycles, s.depth_cycles, s.first_word_cycles, s.write_cycles)
+            for s in self.services
+        )
+        """Of each op the cycles of its compute, occupancy, depth, first word and write."""
         asked = dict(activity.asked)
         for said in found:
             asked |= said.asked

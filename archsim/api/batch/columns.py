@@ -30,6 +30,8 @@ WORTH_ARRAYS = 256
 """The least sums that are faster as arrays than one by one."""
 WORTH_SORTING = 1024
 """The least values that are faster to sort first than to write one by one."""
+FEW_CODES = 4
+"""Up to so many times as many codes as designs a table of all codes is faster than sorting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +46,7 @@ class Picked(Generic[Value]):
         codes = self.codes[rows]
         if len(self.values) == 1:
             return Picked(self.values, codes)
-        used, codes = np.unique(codes, return_inverse=True)
+        used, codes = _used(codes, len(self.values))
         return Picked([self.values[value] for value in used.tolist()], codes)
 
     def of(self, row: int) -> Value:
@@ -121,8 +123,25 @@ def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:
         count *= kinds
     if count == 1:
         return np.zeros(min(1, designs), np.intp), np.zeros(designs, np.intp)
-    _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
-    return first, inverse
+    if count > FEW_CODES * designs:
+        _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
+        return first, inverse
+    of_code = np.full(count, designs, np.intp)
+    of_code[together[::-1]] = np.arange(designs)[::-1]  # of those with the same code the first stands
+    used = np.flatnonzero(of_code < designs)
+    places = np.empty(count, np.intp)
+    places[used] = np.arange(len(used))
+    return of_code[used], places[together]
+
+
+def _used(codes: Codes, count: int) -> tuple[Codes, Codes]:
+    """Which of so many codes there are, ascending, and the place of each one's code among these."""
+    if count > FEW_CODES * len(codes):
+        return np.unique(codes, return_inverse=True)
+    used = np.flatnonzero(np.bincount(codes, minlength=count))
+    places = np.empty(count, np.intp)
+    places[used] = np.arange(len(used))
+    return used, places[codes]
 
 
 def joined(parts: Sequence[Picked[Value]]) -> Picked[Value]:

@@ -39,6 +39,14 @@ class NotAlike(Exception):
     """Designs whose figures are not the same by name, or beyond a column's numbers: each is evaluated by itself."""
 
 
+def counted_alike(counted: Counted | None) -> Hashable:
+    """What of the things counted figures get or lose entries by."""
+    if counted is None:
+        return None
+    powered = counted.dram_idle != "off"
+    return counted.layout, counted.wires, counted.clock, counted.control, counted.phy, powered
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Priced:
     """What designs are made of: their units, prices and memories. All have the same of each, in kind and name."""

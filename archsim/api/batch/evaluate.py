@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,9 +15,7 @@ from archsim.api.batch.energy import Columns, NotAlike
 from archsim.api.batch.figures import Part
 from archsim.api.batch.machines import MachineColumns, Machines
 from archsim.api.batch.programs import by_program
-from archsim.api.batch.timed import TimedDesigns
-from archsim.api.batch.times import batch_times
-from archsim.api.batch.unit_rows import UnitRows, unit_rows
+from archsim.api.batch.timed import ProgramDesigns, TimedDesigns
 from archsim.api.batch.wanted import EVERYTHING, Wanted
 from archsim.api.programs.cached_program import CachedProgram, NoProgram
 from archsim.api.programs.kept_programs import keep_program
@@ -28,7 +26,10 @@ from archsim.families.schedules import find_schedule
 from archsim.workload import NetworkSpec
 
 TOGETHER_SECONDS = 1.0
-"""For how long programs are timed before the figures of their designs are made."""
+"""For how long programs are found before their designs are evaluated."""
+TOGETHER_DESIGNS = 1 << 13
+"""From so many designs on they are evaluated, however soon their programs were found: more take room, and no less time
+each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,122 +102,103 @@ class BatchEvaluator:
     def parts(self, designs: Designs, spec: NetworkSpec, wanted: Wanted = EVERYTHING) -> Iterator[BatchFigures]:
         """The figures of designs that are wanted, what became of those of some programs as soon as it is known.
 
-        Times are found program by program; figures are made for all programs at once that took TOGETHER_SECONDS, which
-        is far cheaper than one after the other. The first program's come by themselves, so that there is something.
+        Programs are found one after the other; all that follows is done at once for those of TOGETHER_SECONDS, which is
+        far cheaper than for each by itself. The first program's figures come by themselves, so that there is something.
         """
         machines, found = self.machines(designs), BatchFigures()
-        waiting: list[TimedDesigns] = []
+        waiting: list[ProgramDesigns] = []
         begun = -math.inf
         for rows, program in by_program(designs, spec, self.programs, machines.unit_names):
             if isinstance(program, CachedProgram) and len(rows) < self._fewest:
                 found.leave(rows, f"fewer than {self._fewest} designs share its program")
             elif isinstance(program, CachedProgram):
-                waiting += self._timed(program, machines, rows, wanted, found)
+                waiting.append(ProgramDesigns(program, rows))
             else:
                 found.refused.append((rows, program.error if isinstance(program, NoProgram) else program))
-            if time.perf_counter() - begun > TOGETHER_SECONDS:
-                _add_figures(machines, waiting, wanted, found)
+            many = sum(len(group.rows) for group in waiting) > TOGETHER_DESIGNS
+            if many or time.perf_counter() - begun > TOGETHER_SECONDS:
+                _evaluate(machines, waiting, wanted, found)
                 yield found
                 found, waiting, begun = BatchFigures(), [], time.perf_counter()
-        _add_figures(machines, waiting, wanted, found)
+        _evaluate(machines, waiting, wanted, found)
         yield found
 
-    def _timed(
-        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, wanted: Wanted, found: BatchFigures
-    ) -> list[TimedDesigns]:
-        """The times of designs of one program, in groups whose figures have the same names."""
-        before = len(found.left)
+
+def _evaluate(machines: MachineColumns, groups: Sequence[ProgramDesigns], wanted: Wanted, found: BatchFigures) -> None:
+    """What becomes of designs: those whose units have the same names are evaluated at once."""
+    alike: dict[tuple[str, ...], list[ProgramDesigns]] = {}
+    for group in groups:
+        rows = group.rows
+        if group.cached.refusal:
+            found.leave(rows, group.cached.refusal)
+            continue
         try:
-            return self._times(cached, machines, rows, wanted, found)
+            rows = _without_refused(machines, rows, found)
         except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
-            del found.left[before:]
             found.leave(rows, _failed(error))
-            return []
-
-    def _times(
-        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, wanted: Wanted, found: BatchFigures
-    ) -> list[TimedDesigns]:
-        if cached.refusal:
-            found.leave(rows, cached.refusal)
-            return []
-        rows = self._without_refused(machines, rows, found)
-        if not len(rows):
-            return []
-        units = unit_rows(cached.units, cached.figure_cache.unit_facts, machines, rows)
-        timed = []
-        for mine in _alike(machines, units, rows):
-            of_mine = units.at(mine)
-            times = batch_times(cached, machines, of_mine, rows[mine])
-            if times is None:
-                found.leave(rows[mine], "runs may be too long for 64-bit integers")
-                continue
-            timed.append(TimedDesigns.of(cached, machines, rows[mine], of_mine, times, wanted))
-        config = machines.designs.config(int(rows[0]))
-        keep_program(cached, find_schedule(machines.designs.schedules.of(int(rows[0])), config.family), config)
-        return timed
-
-    def _without_refused(self, machines: MachineColumns, rows: Codes, found: BatchFigures) -> Codes:
-        """The designs whose service times are static, and whose machine has prices, if its family has a model."""
-        shared, dynamic = machines.single_ported.at(rows), machines.dynamic.at(rows)
-        unpriced = machines.unpriced.at(rows)
-        first, group = classes([shared.codes, dynamic.codes, unpriced.codes], len(rows))
-        kept = []
-        for number, design in enumerate(first.tolist()):
-            mine = np.flatnonzero(group == number)
-            why = refusal_of(dynamic.of(design), shared.of(design)) or unpriced.of(design)
-            if why:
-                found.leave(rows[mine], why)
-            else:
-                kept.append(mine)
-        return rows[np.sort(np.concatenate(kept))] if kept else rows[:0]
+            continue
+        if len(rows):
+            alike.setdefault(group.cached.units, []).append(ProgramDesigns(group.cached, rows))
+    for together in alike.values():
+        _time(machines, together, wanted, found)
 
 
-def _add_figures(machines: MachineColumns, timed: list[TimedDesigns], wanted: Wanted, found: BatchFigures) -> None:
-    """The figures of timed designs: at once of those whose figures have the same names."""
-    groups: dict[Hashable, list[TimedDesigns]] = {}
-    for part in timed:
-        groups.setdefault(part.names(machines), []).append(part)
-    for group in groups.values():
-        together = TimedDesigns.joined(group)
-        try:
-            found.figures.append(_figures(machines, together, wanted))
-            found.alone += together.times.alone
-        except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
-            if len(group) > 1:
-                for part in group:
-                    _add_figures(machines, [part], wanted, found)
-            else:
-                found.leave(together.rows, str(error) if isinstance(error, NotAlike) else _failed(error))
+def _time(machines: MachineColumns, groups: Sequence[ProgramDesigns], wanted: Wanted, found: BatchFigures) -> None:
+    """Time designs whose units have the same names, and add their figures."""
+    try:
+        timed, too_long = TimedDesigns.of(groups, machines, wanted)
+        alike = [] if timed is None else timed.alike(machines)
+        _keep(machines, groups)
+    except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
+        if len(groups) > 1:
+            for group in groups:
+                _time(machines, [group], wanted, found)
+        else:
+            found.leave(groups[0].rows, _failed(error))
+        return
+    for group in too_long:
+        found.leave(group.rows, "runs may be too long for 64-bit integers")
+    for part in alike:
+        _add_figures(machines, part, wanted, found)
 
 
-def _figures(machines: MachineColumns, timed: TimedDesigns, wanted: Wanted) -> Figures:
-    return Figures(timed.rows, Part(machines, timed).columns(wanted))
+def _keep(machines: MachineColumns, groups: Sequence[ProgramDesigns]) -> None:
+    """Keep programs that are new on disk."""
+    for group in groups:
+        if group.cached.known is None:
+            design = int(group.rows[0])
+            config = machines.designs.config(design)
+            keep_program(group.cached, find_schedule(machines.designs.schedules.of(design), config.family), config)
+
+
+def _without_refused(machines: MachineColumns, rows: Codes, found: BatchFigures) -> Codes:
+    """The designs whose service times are static, and whose machine has prices, if its family has a model."""
+    shared, dynamic = machines.single_ported.at(rows), machines.dynamic.at(rows)
+    unpriced = machines.unpriced.at(rows)
+    first, group = classes([shared.codes, dynamic.codes, unpriced.codes], len(rows))
+    kept = []
+    for number, design in enumerate(first.tolist()):
+        mine = np.flatnonzero(group == number)
+        why = refusal_of(dynamic.of(design), shared.of(design)) or unpriced.of(design)
+        if why:
+            found.leave(rows[mine], why)
+        else:
+            kept.append(mine)
+    return rows[np.sort(np.concatenate(kept))] if kept else rows[:0]
+
+
+def _add_figures(machines: MachineColumns, timed: TimedDesigns, wanted: Wanted, found: BatchFigures) -> None:
+    """The figures of timed designs that have the same names."""
+    try:
+        found.figures.append(Figures(timed.rows, Part(machines, timed).columns(wanted)))
+        found.alone += int(timed.times.alone.sum())
+    except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
+        if len(timed.programs.values) > 1:
+            for part in timed.by_program():
+                _add_figures(machines, part, wanted, found)
+        else:
+            found.leave(timed.rows, str(error) if isinstance(error, NotAlike) else _failed(error))
 
 
 def _failed(error: Exception) -> str:
     return f"a batch failed: {type(error).__name__}"
-
-
-def _alike(machines: MachineColumns, units: UnitRows, rows: Codes) -> list[Codes]:
-    """Groups of designs whose figures have the same names, by their places in `rows`."""
-    names = machines.memory_names.at(rows)
-    multipliers = machines.multipliers.at(rows)
-    widths = machines.weight_bits_per_cycle.at(rows)
-    prices = machines.prices.at(rows)
-    codes = [
-        names.codes,
-        _coded([found.unit for found in multipliers.values])[multipliers.codes],
-        _coded([width is None for width in widths.values])[widths.codes],
-        _coded([price is None for price in prices.values])[prices.codes],
-    ]
-    for name in dict.fromkeys(name for memories in names.values for name in memories):
-        storage = machines.storage(name).at(rows)
-        codes.append(_coded([type(built) for built in storage.values])[storage.codes])
-    codes += [_coded([one.entries for one in picked.values])[picked.codes] for picked in units.activities.values()]
-    first, group = classes(codes, len(rows))
-    return [np.flatnonzero(group == number) for number in range(len(first))]
-
-
-def _coded(values: list[object]) -> Codes:
-    places: dict[object, int] = {}
-    return np.array([places.setdefault(value, len(places)) for value in values], np.intp)

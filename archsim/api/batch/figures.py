@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -13,16 +14,16 @@ from archsim.api.batch.columns import Column, Floats, Ints, Picked, Scalar, clas
 from archsim.api.batch.designs import distinct
 from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, RunColumns, energy_columns
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.batch.timed import OF_PROGRAM, TimedDesigns
+from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import chain_denominator, step_denominator
 from archsim.api.batch.wanted import Wanted
-from archsim.api.programs.cached_program import CachedProgram
+from archsim.api.programs.cached_program import FIGURES_WITH_ENTRIES, CachedProgram
 from archsim.errors import SimulatorBug
 from archsim.families.registry import family_named
 from archsim.hardware.unit import ceil_div
 from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import BurstFigures
-from archsim.metrics.roofline import OPS_PER_MAC
+from archsim.metrics.roofline import OPS_PER_MAC, Ceiling
 from archsim.metrics.stacks import BUCKETS
 from archsim.program.codes import CAUSES
 from archsim.program.ir import PhaseKind
@@ -34,7 +35,7 @@ class Part:
     """Designs whose times are known and whose figures have the same names."""
 
     def __init__(self, machines: MachineColumns, timed: TimedDesigns) -> None:
-        self._machines, self._programs, self._bursts = machines, timed.programs, timed.bursts
+        self._machines, self._programs, self._made_bursts = machines, timed.programs, timed.bursts
         self._rows, self._units, self._times = timed.rows, timed.units, timed.times
         self._clock = _clock(machines.designs.field("clock_mhz").at(self._rows))
         self._multipliers = machines.multipliers.at(self._rows)
@@ -54,9 +55,9 @@ class Part:
         return [
             *(((name,), partial(_one, name, make)) for name, make in self._of_times().items()),
             (("cycle_stack", "unit_cycle_stacks"), self._cycle_stacks),
-            *(((name,), partial(self._constants, name)) for name in OF_PROGRAM[:3]),
+            *(((name,), partial(self._constants, name)) for name in FIGURES_WITH_ENTRIES[:3]),
             (("dram_burst_bytes",), self._burst_bytes),
-            *(((name,), partial(self._constants, name)) for name in OF_PROGRAM[3:]),
+            *(((name,), partial(self._constants, name)) for name in FIGURES_WITH_ENTRIES[3:]),
             (("bounds", "binding_bound"), self._bounds),
             (("energy", "area"), self._energy),
             (("roofline",), self._roofline),
@@ -141,7 +142,7 @@ class Part:
         """The bounds of all designs, as `compute_bounds` gives those of one, and the largest."""
         machines, times = self._machines, self._times
         steps, whole = self._of_program(lambda program: program.spec.steps), self._of_program(lambda program: 1)
-        compute = machines.compute_cycles(self._programs.values[0].cached.spec).at(self._rows)
+        compute = machines.compute_cycles(self._programs.values[0].spec).at(self._rows)
         issue = machines.designs.field("sequencer.issue_cycles").at(self._rows)
         issued = self._with_program(issue, lambda program, cycles: program.figures.step_work.issued * cycles)
         bounds: dict[str, tuple[Ints, Picked[int]]] = {
@@ -185,7 +186,11 @@ class Part:
         codes = self._bursts.codes
         roofs = np.array([(found.step_roof_gops, found.run_roof_gops) for found in ceilings])[codes]
         found = {"peak_gops": self._of_bursts(lambda bursts: bursts.ceilings.peak_gops)}
-        found |= self._gathered("ceilings", [dict(flat("", each.of_memories)) for each in ceilings])
+        for memory in ceilings[0].of_memories:
+            of_memory = [each.of_memories[memory] for each in ceilings]
+            for field in fields(Ceiling):
+                values = [getattr(ceiling, field.name) for ceiling in of_memory]
+                found[f"ceilings.{memory}.{field.name}"] = Column(Picked(values, codes))
         found |= {
             "step_gops": Column(self._steady),
             "run_gops": Column(self._throughput),
@@ -195,6 +200,11 @@ class Part:
             "run_roof_share": Column(self._throughput / roofs[:, 1]),
         }
         return {f"roofline.{name}": column for name, column in found.items()}
+
+    @property
+    def _bursts(self) -> Picked[BurstFigures]:
+        assert self._made_bursts is not None  # they are made if a figure OF_BURSTS is wanted
+        return self._made_bursts
 
     def _of_bursts(self, figure: Callable[[BurstFigures], Scalar]) -> Column:
         return Column(Picked([figure(bursts) for bursts in self._bursts.values], self._bursts.codes))
@@ -210,13 +220,13 @@ class Part:
 
     def _constants(self, figure: str) -> Columns:
         """The columns of a figure of the programs alone."""
-        first, *others = [program.figures[figure] for program in self._programs.values]
+        first, *others = [program.entries[figure] for program in self._programs.values]
         if any(found.keys() != first.keys() for found in others):
             raise NotAlike(f"some have entries of {figure} that others have not")
         return {entry: self._of_each([value, *(found[entry] for found in others)]) for entry, value in first.items()}
 
     def _of_programs(self, figure: Callable[[CachedProgram], Scalar]) -> Column:
-        return self._of_each([figure(program.cached) for program in self._programs.values])
+        return self._of_each([figure(program) for program in self._programs.values])
 
     def _of_each(self, values: list[Scalar]) -> Column:
         """The column of a figure that each program has: equal values stand once."""
@@ -226,12 +236,12 @@ class Part:
         return Column(Picked(found.values, found.codes[self._programs.codes]))
 
     def _of_program(self, what: Callable[[CachedProgram], Value]) -> Picked[Value]:
-        return Picked([what(program.cached) for program in self._programs.values], self._programs.codes)
+        return Picked([what(program) for program in self._programs.values], self._programs.codes)
 
     def _with_program(self, of: Picked[Value], number: Callable[[CachedProgram, Value], int]) -> Ints:
         """A whole number of each design that follows from its program and something else."""
         first, codes = classes([self._programs.codes, of.codes], len(self._rows))
-        values = [number(self._programs.of(row).cached, of.of(row)) for row in first.tolist()]
+        values = [number(self._programs.of(row), of.of(row)) for row in first.tolist()]
         return _ints(Picked(values, codes), values)
 
     def _quotient(

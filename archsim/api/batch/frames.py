@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from archsim.api.batch.columns import Codes, Ints, Scalar
+from archsim.api.batch.columns import Codes, Ints, Picked, Scalar
 from archsim.api.batch.designs import Designs
 from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.programs import by_program
 from archsim.api.batch.times import longest_run, timings
-from archsim.api.batch.unit_rows import unit_rows
+from archsim.api.batch.unit_rows import FactSource, unit_rows
 from archsim.api.batch.wanted import Wanted
 from archsim.api.frame_figures import ENERGY_FIGURES, FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import MANY, of_length, wavefront_gap
@@ -162,7 +162,8 @@ class _FrameBatch:
         if not len(rows):
             return
         store = OutputStores(cached.program)
-        units = unit_rows(cached.units, cached.figure_cache.unit_facts, self._machines, rows)
+        source: Picked[FactSource] = Picked((cached.figure_cache,), np.zeros(len(rows), np.intp))
+        units = unit_rows(cached.units, source, self._machines, rows)
         services = units.services([op.unit for op in cached.shapes.ops])
         longest = longest_run(cached, self._machines, services, rows) + float(releases.max(initial=0))
         if longest * 16 >= LONGEST_RUN:

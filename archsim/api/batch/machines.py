@@ -27,6 +27,7 @@ class Machines:
 
     def __init__(self) -> None:
         self._observers: dict[Hashable, Observer[Any]] = {}
+        self._asked: dict[str, set[str]] = {}
         self.unit_names: Observer[tuple[str, ...]] = Observer(lambda config: tuple(build_units(config)))
         self.refusals: Observer[tuple[str, ...]] = Observer(_single_ported)
         self.dynamic: Observer[tuple[str, ...]] = Observer(_dynamic)
@@ -38,6 +39,10 @@ class Machines:
         self.dram_width: Observer[DramWidth] = Observer(lambda config: config.dram_width)
         self.multipliers: Observer[Multipliers] = Observer(lambda config: config.multipliers)
         self.weight_bits_per_cycle: Observer[int | None] = Observer(lambda config: config.weight_bits_per_cycle)
+
+    def asked(self, unit: str) -> set[str]:
+        """The memories for the width of whose ports units of that name have asked so far; more are added to it."""
+        return self._asked.setdefault(unit, set())
 
     def width(self, unit: str, memory: str) -> Observer[int | None]:
         """The width of a unit's ports into a memory."""
@@ -149,6 +154,10 @@ class MachineColumns:
     def weight_bits_per_cycle(self) -> Picked[int | None]:
         """The bits of weights that the multipliers read in a cycle."""
         return self.of(self._machines.weight_bits_per_cycle)
+
+    def asked(self, unit: str) -> set[str]:
+        """The memories for the width of whose ports units of that name have asked so far; more are added to it."""
+        return self._machines.asked(unit)
 
     def identity(self, unit: str) -> Picked[int | None]:
         """The classes of designs that have the same unit of that name but for its ports."""

@@ -1,120 +1,166 @@
-"""Designs whose times are known: of one program, or of several whose figures have the same names."""
+"""Designs whose times are known, of one program or of several."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from archsim.api.batch.columns import Codes, Picked, Scalar, classes, joined
+from archsim.api.batch.columns import Codes, Picked, classes
+from archsim.api.batch.energy import counted_alike
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.batch.times import BatchTimes
-from archsim.api.batch.unit_rows import UnitRows
+from archsim.api.batch.times import BatchTimes, batch_times
+from archsim.api.batch.unit_rows import FactSource, UnitRows, unit_rows
 from archsim.api.batch.wanted import Wanted
-from archsim.api.programs.cached_program import CachedProgram
-from archsim.metrics.flat import flat
+from archsim.api.programs.cached_program import FIGURES_WITH_ENTRIES, CachedProgram
+from archsim.families.machine_config import NO_DRAM
 from archsim.metrics.precomputed import BurstFigures
 
-OF_PROGRAM = (
-    "stored_bytes",
-    "traffic_bytes",
-    "phase_traffic_bytes",
-    "compulsory_dram_bytes",
-    "dram_traffic_ratio",
-    "operational_intensity_ops_per_byte",
-)
-"""Figures of a program alone that have entries."""
+Value = TypeVar("Value")
+
 OF_BURSTS = ("peak_throughput_gops", "dram_burst_bytes", "roofline")
 """Figures that are made of the burst figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NamedProgram:
-    """A program, and the entries of each of its figures OF_PROGRAM by their full names."""
+class ProgramDesigns:
+    """Designs that share a program, by number."""
 
     cached: CachedProgram
-    figures: Mapping[str, Mapping[str, Scalar]]
-
-    @staticmethod
-    def of(cached: CachedProgram) -> NamedProgram:
-        """A program with the names of its figures."""
-        return NamedProgram(cached, {name: dict(flat(name, getattr(cached.figures, name))) for name in OF_PROGRAM})
+    rows: Codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedDesigns:
     """Designs by number (`rows`), and for each its program, units, times, and bursts where these are wanted."""
 
-    programs: Picked[NamedProgram]
+    programs: Picked[CachedProgram]
     rows: Codes
     units: UnitRows
     times: BatchTimes
-    bursts: Picked[BurstFigures]
+    bursts: Picked[BurstFigures] | None
 
     @staticmethod
     def of(
-        cached: CachedProgram,
-        machines: MachineColumns,
-        rows: Codes,
-        units: UnitRows,
-        times: BatchTimes,
-        wanted: Wanted,
-    ) -> TimedDesigns:
-        """Designs of one program."""
-        programs = Picked((NamedProgram.of(cached),), np.zeros(len(rows), np.intp))
-        bursts: Picked[BurstFigures] = Picked((), rows[:0])
-        if wanted.below(*OF_BURSTS):
-            bursts = _burst_figures(cached, machines, rows)
-        return TimedDesigns(programs, rows, units, times, bursts)
+        groups: Sequence[ProgramDesigns], machines: MachineColumns, wanted: Wanted
+    ) -> tuple[TimedDesigns | None, list[ProgramDesigns]]:
+        """The designs of some programs for units of the same names; and those whose runs may be too long to be timed.
 
-    @staticmethod
-    def joined(parts: Sequence[TimedDesigns]) -> TimedDesigns:
-        """The designs of several groups that have the same `names`, one group after the other."""
-        if len(parts) == 1:
-            return parts[0]
-        return TimedDesigns(
-            joined([part.programs for part in parts]),
-            np.concatenate([part.rows for part in parts]),
-            UnitRows.joined([part.units for part in parts]),
-            BatchTimes.joined([part.times for part in parts]),
-            joined([part.bursts for part in parts]),
-        )
-
-    def names(self, machines: MachineColumns) -> Hashable:
-        """What the names of the figures follow from, as far as it is known before: groups alike in it are joined.
-
-        Of designs of one program, which are alike in it.
+        What units do is worked out for all of them at once, times program by program.
         """
-        first = int(self.rows[0])
-        memories = machines.memory_names.of(first)
-        bursts = [(each.burst_bytes, each.ceilings.of_memories) for each in self.bursts.values]
-        return (
-            machines.designs.config(first).family,
-            tuple(
-                (name, facts.values[0].unit.name, facts.of(0).activity.entries)
-                for name, facts in self.units.facts.items()
-            ),
-            tuple((name, type(machines.storage(name).of(first))) for name in memories),
-            machines.multipliers.of(first).unit,
-            machines.weight_bits_per_cycle.of(first) is None,
-            machines.prices.of(first) is None,
-            frozenset(machines.counted.at(self.rows).values),
-            tuple(tuple(entries) for entries in self.programs.of(0).figures.values()),
-            frozenset(tuple(name for name, _ in flat("", figure)) for pair in bursts for figure in pair),
+        rows, programs = _joined(groups)
+        sources: Picked[FactSource] = Picked([cached.figure_cache for cached in programs.values], programs.codes)
+        units = unit_rows(groups[0].cached.units, sources, machines, rows)
+        ends = np.cumsum([len(group.rows) for group in groups]).tolist()
+        times: list[BatchTimes] = []
+        timed: list[ProgramDesigns] = []
+        places: list[Codes] = []
+        left: list[ProgramDesigns] = []
+        for group, end in zip(groups, ends, strict=True):
+            mine = np.arange(end - len(group.rows), end)
+            found = batch_times(group.cached, machines, units.at(mine), group.rows)
+            if found is None:
+                left.append(group)
+            else:
+                times.append(found)
+                timed.append(group)
+                places.append(mine)
+        if not timed:
+            return None, left
+        if left:
+            rows, programs = _joined(timed)
+            units = units.at(np.concatenate(places))
+        bursts = _bursts(programs, machines, rows) if wanted.below(*OF_BURSTS) else None
+        return TimedDesigns(programs, rows, units, BatchTimes.joined(times), bursts), left
+
+    def at(self, places: Codes) -> TimedDesigns:
+        """Some of the designs, by their places."""
+        return TimedDesigns(
+            self.programs.at(places),
+            self.rows[places],
+            self.units.at(places),
+            self.times.at(places),
+            self.bursts and self.bursts.at(places),
         )
 
+    def alike(self, machines: MachineColumns) -> list[TimedDesigns]:
+        """The designs in groups whose figures have the same names, as far as it is known before."""
+        rows = self.rows
+        memories = machines.memory_names.at(rows)
+        kinds = [
+            _kinds(self.programs, _named),
+            memories.codes,
+            _kinds(machines.multipliers.at(rows), lambda multipliers: multipliers.unit),
+            _kinds(machines.weight_bits_per_cycle.at(rows), lambda width: width is None),
+            _kinds(machines.prices.at(rows), lambda prices: prices is None),
+            _kinds(machines.counted.at(rows), counted_alike),
+            _kinds(machines.dram_width.at(rows), lambda width: width == NO_DRAM),
+        ]
+        if self.bursts is not None:
+            kinds.append(
+                _kinds(self.bursts, lambda bursts: (tuple(bursts.burst_bytes), tuple(bursts.ceilings.of_memories)))
+            )
+        names = dict.fromkeys(name for names in memories.values for name in names)
+        kinds += [_kinds(machines.storage(name).at(rows), type) for name in names]
+        for facts, activities in zip(self.units.facts.values(), self.units.activities.values(), strict=True):
+            kinds.append(_kinds(facts, lambda found: found.unit.name))
+            kinds.append(_kinds(activities, lambda activity: activity.entries))
+        first, group = classes(kinds, len(rows))
+        if len(first) == 1:
+            return [self]
+        return [self.at(np.flatnonzero(group == number)) for number in range(len(first))]
 
-def _burst_figures(cached: CachedProgram, machines: MachineColumns, rows: Codes) -> Picked[BurstFigures]:
+    def by_program(self) -> list[TimedDesigns]:
+        """The designs of each program by themselves."""
+        return [self.at(np.flatnonzero(self.programs.codes == number)) for number in range(len(self.programs.values))]
+
+
+def _joined(groups: Sequence[ProgramDesigns]) -> tuple[Codes, Picked[CachedProgram]]:
+    """All designs of some groups, and the program of each."""
+    places: dict[int, int] = {}
+    programs: list[CachedProgram] = []
+    for group in groups:
+        if places.setdefault(id(group.cached), len(programs)) == len(programs):
+            programs.append(group.cached)
+    codes = np.repeat([places[id(group.cached)] for group in groups], [len(group.rows) for group in groups])
+    return np.concatenate([group.rows for group in groups]), Picked(programs, codes)
+
+
+def _named(program: CachedProgram) -> Hashable:
+    """What names of figures follow from of a program: its family of machines, and entries of its own figures."""
+    return program.reads["__class__"], tuple(tuple(program.entries[name]) for name in FIGURES_WITH_ENTRIES)
+
+
+def _kinds(of: Picked[Value], kind: Callable[[Value], Hashable]) -> Codes:
+    """Which kind of value each design has."""
+    places: dict[Hashable, int] = {}
+    found = [places.setdefault(kind(value), len(places)) for value in of.values]
+    return np.array(found, np.intp)[of.codes]
+
+
+def _bursts(programs: Picked[CachedProgram], machines: MachineColumns, rows: Codes) -> Picked[BurstFigures]:
     """The burst figures of designs, made once for those whose units at DRAM, multipliers and clock are the same."""
-    cache, multipliers = cached.figure_cache, machines.multipliers.at(rows)
-    array = multipliers.values[0].unit
-    memories = machines.units(int(rows[0]))[array].ports
-    codes = [machines.identity(name).codes[rows] for name in (*cache.at_dram, array)]
-    codes += [machines.width(array, memory).codes[rows] for memory in memories]
-    codes += [multipliers.codes, machines.designs.field("clock_mhz").codes[rows]]
+    multipliers = machines.multipliers.at(rows)
+    arrays = dict.fromkeys(found.unit for found in multipliers.values)
+    at_dram = dict.fromkeys(name for program in programs.values for name in program.figure_cache.at_dram)
+    codes = [programs.codes, multipliers.codes, machines.designs.field("clock_mhz").codes[rows]]
+    codes += [machines.identity(name).codes[rows] for name in at_dram | arrays]
+    of_programs = _first(programs, rows)
+    for array in arrays:
+        memories = dict.fromkeys(memory for design in of_programs for memory in machines.unit(design, array).ports)
+        codes += [machines.width(array, memory).codes[rows] for memory in memories]
     first, places = classes(codes, len(rows))
     figures = [
-        cache.burst_figures(machines.designs.config(design), machines.units(design)) for design in rows[first].tolist()
+        programs.of(place).figure_cache.burst_figures(machines.designs.config(design), machines.units(design))
+        for place, design in zip(first.tolist(), rows[first].tolist(), strict=True)
     ]
     return Picked(figures, places)
+
+
+def _first(programs: Picked[CachedProgram], rows: Codes) -> list[int]:
+    """A design of each program."""
+    first, _ = classes([programs.codes], len(rows))
+    found: list[int] = rows[first].tolist()
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm
 
 import numpy as np
@@ -51,8 +51,23 @@ class BatchTimes:
     """(U, causes, N)"""
     idle: Mapping[PhaseKind, Ints]
     """Kind of phase -> idle cycles (U, N)."""
-    alone: int
-    """How many times a phase was evaluated by itself; designs whose times are the same count once."""
+    alone: Ints
+    """(N) how many of a design's phases were evaluated by themselves; none of one whose times are another's."""
+
+    def at(self, designs: Codes) -> BatchTimes:
+        """The times of some of the designs."""
+        return BatchTimes(
+            total_cycles=self.total_cycles[designs],
+            of_kind={kind: cycles[designs] for kind, cycles in self.of_kind.items()},
+            step=self.step[designs],
+            recurrence=self.recurrence[designs],
+            compute=self.compute[:, designs],
+            occupied=self.occupied[:, designs],
+            in_bodies=self.in_bodies[:, designs],
+            waits=self.waits[..., designs],
+            idle={kind: cycles[:, designs] for kind, cycles in self.idle.items()},
+            alone=self.alone[designs],
+        )
 
     @staticmethod
     def joined(parts: Sequence[BatchTimes]) -> BatchTimes:
@@ -73,7 +88,7 @@ class BatchTimes:
             in_bodies=together(part.in_bodies for part in parts),
             waits=together(part.waits for part in parts),
             idle={kind: together(part.idle[kind] for part in parts) for kind in PhaseKind},
-            alone=sum(part.alone for part in parts),
+            alone=together(part.alone for part in parts),
         )
 
 
@@ -99,11 +114,11 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
     kinds = [phase.kind for phase in cached.outline.phases]
     shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
     first, same = _alike(machines, services, row, rows)
-    recurrence, alone = np.zeros(len(first), np.int64), 0
+    recurrence, alone = np.zeros(len(first), np.int64), np.zeros(len(first), np.int64)
     phases = [LaneResults.empty(arrays, len(first)) for arrays in cached.phase_arrays]
     for mine, timing in timings(cached, machines, row[:, first], rows[first], services):
         trace = execute_batch(cached.phase_arrays, timing, cached.shape_places)
-        alone += trace.alone
+        alone[mine] += trace.alone
         for phase, found in zip(phases, trace.phases, strict=True):
             for array, of_mine in zip(phase, found, strict=True):
                 array[..., mine] = of_mine
@@ -116,20 +131,22 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
         np.add.at(times, shape, arrays.times)
         if kind is PhaseKind.BODY:
             np.add.at(in_bodies, shape, arrays.times)
-    total_cycles: Ints = np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64)
-    waits: Ints = np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64)
-    return BatchTimes(
-        total_cycles=total_cycles[same],
-        of_kind=_by_kind(cached, [phase.cycles for phase in phases], same),
-        step=_step(cached, phases)[same],
-        recurrence=recurrence[same],
-        compute=(services.compute @ times)[row],
-        occupied=(services.occupancy @ times)[row],
-        in_bodies=(services.occupancy @ in_bodies)[row],
-        waits=waits.reshape(len(row), len(CAUSES), -1)[..., same],
-        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases], same),
+    distinct = row[:, first]
+    of_distinct = BatchTimes(
+        total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
+        of_kind=_by_kind(cached, [phase.cycles for phase in phases]),
+        step=_step(cached, phases),
+        recurrence=recurrence,
+        compute=(services.compute @ times)[distinct],
+        occupied=(services.occupancy @ times)[distinct],
+        in_bodies=(services.occupancy @ in_bodies)[distinct],
+        waits=np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64).reshape(len(row), len(CAUSES), -1),
+        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases]),
         alone=alone,
     )
+    once = np.zeros(len(rows), np.int64)
+    once[first] = alone
+    return replace(of_distinct.at(same), compute=(services.compute @ times)[row], alone=once)
 
 
 def _alike(machines: MachineColumns, services: ServiceTimes, row: Ints, rows: Codes) -> tuple[Codes, Codes]:
@@ -167,15 +184,12 @@ def timings(
         yield mine, BatchTiming(services, shape_unit, row[:, mine], *sequencer)
 
 
-def _by_kind(cached: CachedProgram, of_phases: list[Ints], same: Codes) -> dict[PhaseKind, Ints]:
-    """The sums over phases of each kind, of every design; of a kind that the program does not have, zeros.
-
-    `of_phases`: of designs that differ in times; `same`: which of these each design is like.
-    """
+def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, Ints]:
+    """The sums over phases of each kind; of a kind that the program does not have, zeros."""
     found = {kind: np.zeros_like(of_phases[0]) for kind in PhaseKind}
     for phase, cycles in zip(cached.outline.phases, of_phases, strict=True):
         found[phase.kind] = found[phase.kind] + cycles
-    return {kind: cycles[..., same] for kind, cycles in found.items()}
+    return found
 
 
 def _step(cached: CachedProgram, phases: list[LaneResults]) -> Ints:

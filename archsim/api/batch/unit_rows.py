@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from archsim.api.batch.columns import Codes, Ints, Picked, classes, joined
+from archsim.api.batch.columns import Codes, Ints, Picked, classes
+from archsim.api.batch.designs import distinct
 from archsim.api.batch.machines import MachineColumns
 from archsim.engines.recurrence import ServiceTimes
 from archsim.hardware.unit import Unit
@@ -32,11 +33,6 @@ class UnitRows:
         """What each unit does however long it takes: fewer rows, as ports of other widths are alike in it."""
         return {name: picked.parts(attrgetter("activity")) for name, picked in self.facts.items()}
 
-    @staticmethod
-    def joined(parts: Sequence[UnitRows]) -> UnitRows:
-        """The facts of several groups of designs, one group after the other, all with units of the same names."""
-        return UnitRows({name: joined([part.facts[name] for part in parts]) for name in parts[0].facts})
-
     def numbers(self) -> Ints:
         """(U, N) the row of each design's units in a table of the rows of all units, one unit after the other."""
         begins = np.cumsum([0, *(len(picked.values) for picked in self.facts.values())])
@@ -52,37 +48,39 @@ class UnitRows:
             shapes = [place for place, unit in enumerate(unit_of_shape) if unit == name]
             for facts in picked.values:
                 if shapes:
-                    table[:, row, shapes] = np.array(
-                        [
-                            (s.compute_cycles, s.occupancy_cycles, s.depth_cycles, s.first_word_cycles, s.write_cycles)
-                            for s in facts.services
-                        ],
-                        np.int64,
-                    ).T
+                    table[:, row, shapes] = np.array(facts.times, np.int64).T
                 row += 1
         return ServiceTimes(*(np.ascontiguousarray(times) for times in table))
 
 
-FactsOf = Callable[[str, Unit[Any]], UnitFacts]
-"""What gives the facts of a machine's unit, by its name."""
+class FactSource(Protocol):
+    """What gives the facts of a machine's units: a program, or nothing but that the units are there."""
+
+    def content(self, name: str) -> Hashable:
+        """What sources have in common that say the same of equal units of that name."""
+
+    def unit_facts(self, name: str, unit: Unit[Any]) -> UnitFacts:
+        """The facts of the unit of that name."""
 
 
-def unit_rows(names: Sequence[str], facts_of: FactsOf, machines: MachineColumns, rows: Codes) -> UnitRows:
+def unit_rows(names: Sequence[str], sources: Picked[FactSource], machines: MachineColumns, rows: Codes) -> UnitRows:
     """The facts of the units of some designs: worked out once for units that are alike in what is asked of them.
 
     Which ports a unit asks for is known when it has been asked; designs are told apart by these, too.
     """
-    return UnitRows({name: _facts(facts_of, machines, rows, name) for name in names})
+    return UnitRows({name: _facts(sources, machines, rows, name) for name in names})
 
 
-def _facts(facts_of: FactsOf, machines: MachineColumns, rows: Codes, name: str) -> Picked[UnitFacts]:
-    asked: set[str] = set()
+def _facts(sources: Picked[FactSource], machines: MachineColumns, rows: Codes, name: str) -> Picked[UnitFacts]:
+    content = distinct([source.content(name) for source in sources.values]).codes[sources.codes]
+    asked = machines.asked(name)
     while True:
-        codes = [machines.identity(name).codes[rows]]
+        codes = [machines.identity(name).codes[rows], content]
         codes += [machines.width(name, memory).codes[rows] for memory in sorted(asked)]
         first, places = classes(codes, len(rows))
-        found = [facts_of(name, machines.unit(design, name)) for design in rows[first].tolist()]
-        now = asked.union(*(facts.asked for facts in found))
-        if now == asked:
-            return Picked(found, places)
-        asked = now
+        units = [machines.unit(design, name) for design in rows[first].tolist()]
+        found = [sources.of(place).unit_facts(name, unit) for place, unit in zip(first.tolist(), units, strict=True)]
+        known = len(asked)
+        asked.update(*(facts.asked for facts in found))
+        if len(asked) == known:
+            return Picked(found, places).parts(lambda facts: facts)

@@ -13,6 +13,7 @@ from archsim.config.read_tracking import Question
 from archsim.errors import ArchsimError
 from archsim.families.machine_config import MachineConfig
 from archsim.metrics.bounds import closing_chains
+from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import ProgramFigures
 from archsim.metrics.stats import SteadyState, steady_state
 from archsim.metrics.unit_facts import SharedFacts
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from archsim.engines.recurrence import ChainTables, PhaseArrays, ProgramTables
+
+
+FIGURES_WITH_ENTRIES = (
+    "stored_bytes",
+    "traffic_bytes",
+    "phase_traffic_bytes",
+    "compulsory_dram_bytes",
+    "dram_traffic_ratio",
+    "operational_intensity_ops_per_byte",
+)
+"""Figures of a program alone that have entries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +104,11 @@ class CachedProgram:
     def figures(self) -> ProgramFigures:
         """Figures that are the same on every machine."""
         return self.known.figures if self.known else ProgramFigures.from_program(self.program, self.spec.steps)
+
+    @cached_property
+    def entries(self) -> Mapping[str, Mapping[str, int | float | str | None]]:
+        """The entries of each of its FIGURES_WITH_ENTRIES by their full names."""
+        return {name: dict(flat(name, getattr(self.figures, name))) for name in FIGURES_WITH_ENTRIES}
 
     @cached_property
     def figure_cache(self) -> FigureCache:

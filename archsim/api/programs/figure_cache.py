@@ -46,6 +46,10 @@ class FigureCache:
         """What the unit of that name does."""
         return self._facts.get(name, unit, self._ops.get(name, NO_OPS))
 
+    def content(self, name: str) -> int:
+        """A number that programs share which make equal units of that name do the same."""
+        return self._ops.get(name, NO_OPS).content
+
     def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
         """The burst figures of a machine.
 

@@ -61,11 +61,11 @@ class BatchTiming:
 class BatchTrace:
     """What came out: for each phase its length, ends and waits of N designs, as LaneResults has them.
 
-    `alone`: how many times a phase of a design was evaluated by itself, as its block had no common period.
+    `alone`: how many phases of each design (N) were evaluated by themselves, as its block had no common period.
     """
 
     phases: tuple[LaneResults, ...]
-    alone: int
+    alone: Ints
 
 
 def execute_batch(phases: Sequence[PhaseArrays], timing: BatchTiming, shapes: Sequence[Ints]) -> BatchTrace:
@@ -74,7 +74,7 @@ def execute_batch(phases: Sequence[PhaseArrays], timing: BatchTiming, shapes: Se
     The program must be one that nothing in refusal.py refuses, and no run may be longer than LONGEST_RUN.
     """
     found: list[LaneResults] = []
-    alone = 0
+    alone = np.zeros(timing.designs, np.int64)
     for arrays, shape in zip(phases, shapes, strict=True):
         lanes = timing.phase(shape)
         results = LaneResults.empty(arrays, lanes.row.shape[1])
@@ -82,7 +82,7 @@ def execute_batch(phases: Sequence[PhaseArrays], timing: BatchTiming, shapes: Se
             room = LaneRoom.empty(arrays, len(timing.shape_unit), timing.queue_depth)
             run_lanes(arrays, lanes, room, results)
             left = np.flatnonzero(results.finished[: timing.designs] == 0)
-            alone += len(left)
+            alone[left] += 1
             for design in left.tolist():
                 _run_alone(arrays, timing.alone(design, shape), results, design)
         found.append(LaneResults(*(array[..., : timing.designs] for array in results)))

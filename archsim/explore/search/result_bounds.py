@@ -12,7 +12,7 @@ from DRAM, one reading of W_hh a step from the weight SRAM, and what leaks in th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -23,7 +23,7 @@ from archsim.api.batch.columns import Codes, Picked
 from archsim.api.batch.energy import AreaColumns, Priced
 from archsim.api.batch.machines import MachineColumns, Machines
 from archsim.api.batch.observer import Observer
-from archsim.api.batch.unit_rows import unit_rows
+from archsim.api.batch.unit_rows import FactSource, unit_rows
 from archsim.errors import ArchError
 from archsim.explore.space.interval import Interval
 from archsim.families.load import Arch
@@ -56,11 +56,27 @@ class ResultBounds:
         return bounds
 
 
+class _WithoutOps:
+    """Gives the facts of units that execute no ops."""
+
+    def __init__(self) -> None:
+        self._facts = SharedFacts()
+
+    def content(self, name: str) -> Hashable:
+        """The same for all units."""
+        del name
+        return None
+
+    def unit_facts(self, name: str, unit: Unit[Any]) -> UnitFacts:
+        """The facts of the unit of that name."""
+        return self._facts.get(name, unit, NO_OPS)
+
+
 class BatchBounds:
     """The bounds of results of many designs at once, the same as those of ResultBounds; what they share is kept."""
 
     def __init__(self) -> None:
-        self._facts = SharedFacts()
+        self._without_ops = _WithoutOps()
         self._machines = Machines()
         self._times: dict[NetworkSpec, Observer[dict[str, Interval]]] = {}
         self._dynamic: dict[NetworkSpec, Observer[float]] = {}
@@ -84,7 +100,8 @@ class BatchBounds:
     def _add_costs(
         self, machines: MachineColumns, rows: Codes, dynamic_uj: Picked[float], found: list[dict[str, Interval]]
     ) -> None:
-        units = unit_rows(machines.unit_names.of(int(rows[0])), self._facts_of, machines, rows)
+        source: Picked[FactSource] = Picked((self._without_ops,), np.zeros(len(rows), np.intp))
+        units = unit_rows(machines.unit_names.of(int(rows[0])), source, machines, rows)
         priced = Priced.of(machines, units, rows)
         assert priced is not None
         area = AreaColumns.of(priced)
@@ -94,9 +111,6 @@ class BatchBounds:
         for design, area_mm2, least_mw, leakage_mw in figures:
             least_us = found[design]["latency_us"].least
             found[design] |= _costs(area_mm2, leakage_mw, least_mw, dynamic_uj.of(design), least_us)
-
-    def _facts_of(self, name: str, unit: Unit[Any]) -> UnitFacts:
-        return self._facts.get(name, unit, NO_OPS)
 
 
 def _dynamic_uj(config: MachineConfig, spec: NetworkSpec) -> float:

@@ -56,7 +56,7 @@ def test_what_one_program_cannot_do_is_left_alone(monkeypatch: pytest.MonkeyPatc
     columns = Part.columns
 
     def failing(part: Part, wanted: Wanted) -> Columns:
-        if any(program.cached.reads["mac_array.rows"] == ROWS[2] for program in part._programs.values):
+        if any(program.reads["mac_array.rows"] == ROWS[2] for program in part._programs.values):
             raise error
         return columns(part, wanted)
 

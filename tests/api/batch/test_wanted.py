@@ -55,5 +55,5 @@ def test_ceilings_are_made_for_who_asks_for_them(monkeypatch: pytest.MonkeyPatch
     def unasked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(timed, "_burst_figures", unasked)
+    monkeypatch.setattr(timed, "_bursts", unasked)
     assert _columns(Wanted(("latency_us", "energy.total_uj", "bounds", "cycle_stack")))
