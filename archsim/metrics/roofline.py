@@ -9,14 +9,14 @@ passes one kind beside the other: it allows what the bank allows that passes mos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Any
 
 from archsim.families.machine_config import MachineConfig
 from archsim.hardware.port_streams import Bank
-from archsim.hardware.unit import Units
+from archsim.hardware.unit import Unit, Units
 from archsim.metrics.declare import Metric
 from archsim.metrics.traffic import DRAM
 from archsim.program.ir import Op, Phase, PhaseKind, Program
@@ -69,6 +69,34 @@ class Roofline:
 
 
 @dataclass(frozen=True, slots=True)
+class Passing:
+    """What of a program passes DRAM's channel, in whole bursts, and the multipliers' read port into each memory.
+
+    `in_steps` and `in_run`: memory -> bits, of several banks those of the one that passes most; of the time steps, and
+    of the whole run. `dram_bytes_per_cycle`: of DRAM's channel; None of a program that does not use it.
+    """
+
+    macs: int
+    in_steps: Mapping[str, int]
+    in_run: Mapping[str, int]
+    dram_bytes_per_cycle: Fraction | None
+
+    @classmethod
+    def from_program(cls, program: Program | ProgramOutline, multipliers: str, units: Units) -> Passing:
+        """What passes on a machine with these units; `multipliers`: the name of the one that has them."""
+        in_steps: Counter[Bank] = Counter()
+        in_run: Counter[Bank] = Counter()
+        for phase in program.phases:
+            moved = _moved(phase, units, multipliers)
+            in_run.update(moved)
+            if phase.kind is PhaseKind.BODY:
+                in_steps.update(moved)
+        transfer = next((op for phase in program.phases for op, _ in phase.distinct if op.unit == DRAM), None)
+        dram = None if transfer is None else units[DRAM].work(transfer).items_per_cycle
+        return cls(program.macs, _busiest(in_steps), _busiest(in_run), dram)
+
+
+@dataclass(frozen=True, slots=True)
 class Ceilings:
     """The ceilings of a machine for a program, whatever it reaches: as Roofline has them."""
 
@@ -80,22 +108,29 @@ class Ceilings:
     @classmethod
     def from_program(cls, program: Program | ProgramOutline, config: MachineConfig, units: Units) -> Ceilings:
         """The ceilings of a program on a machine: of multipliers and their ports, of DRAM, and of the clock."""
+        return cls.of(Passing.from_program(program, config.multipliers.unit, units), config, units)
+
+    @classmethod
+    def of(cls, passing: Passing, config: MachineConfig, units: Units) -> Ceilings:
+        """The ceilings of a machine with these units for a program, of which it is known what passes."""
         multipliers, clock_mhz = config.multipliers, Fraction(repr(config.clock_mhz))
-        peak_gops = float(OPS_PER_MAC * multipliers.macs_per_cycle * clock_mhz / 1000)
-        macs, name = program.macs, multipliers.unit
-        in_steps, in_run = (_bits(of, units, name) for of in (program.of_kind(PhaseKind.BODY), program.phases))
-        ceilings = {
-            memory: _ceiling(
-                bytes_per_cycle * clock_mhz / 1000,
-                _intensity(macs, in_steps.get(memory, 0)),
-                _intensity(macs, in_run.get(memory, 0)),
-                peak_gops,
+        mhz, over = clock_mhz.numerator, 1000 * clock_mhz.denominator
+        peak_gops = OPS_PER_MAC * multipliers.macs_per_cycle * mhz / over
+        ceilings: dict[str, Ceiling] = {}
+        ops = 8 * OPS_PER_MAC * passing.macs
+        for memory, (amount, per) in _bandwidths(passing, units[multipliers.unit]).items():
+            in_steps, in_run = passing.in_steps.get(memory, 0), passing.in_run.get(memory, 0)
+            amount, per = amount * mhz, per * over  # GB a second, as a quotient of whole numbers
+            ceilings[memory] = Ceiling(
+                bandwidth_gb_per_s=amount / per,
+                step_ops_per_byte=ops / in_steps if in_steps else None,
+                run_ops_per_byte=ops / in_run if in_run else None,
+                step_roof_gops=min(peak_gops, amount * ops / (per * in_steps)) if in_steps else peak_gops,
+                run_roof_gops=min(peak_gops, amount * ops / (per * in_run)) if in_run else peak_gops,
             )
-            for memory, bytes_per_cycle in _bandwidths(program, name, units).items()
-        }
         step_roofs = {PEAK: peak_gops} | {memory: ceiling.step_roof_gops for memory, ceiling in ceilings.items()}
         run_roofs = {PEAK: peak_gops} | {memory: ceiling.run_roof_gops for memory, ceiling in ceilings.items()}
-        step_binding, run_binding = (min(roofs, key=lambda name: roofs[name]) for roofs in (step_roofs, run_roofs))
+        step_binding, run_binding = (min(roofs, key=roofs.__getitem__) for roofs in (step_roofs, run_roofs))
         return cls(peak_gops, ceilings, step_binding, run_binding)
 
     @property
@@ -125,24 +160,24 @@ def compute_roofline(ceilings: Ceilings, step_gops: float, run_gops: float) -> R
     )
 
 
-def _bandwidths(program: Program | ProgramOutline, multipliers: str, units: Units) -> dict[str, Fraction]:
-    """The bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read by a port."""
-    ports = units[multipliers].ports
-    transfer = next((op for phase in program.phases for op, _ in phase.distinct if op.unit == DRAM), None)
-    found = {} if transfer is None else {DRAM: units[DRAM].work(transfer).items_per_cycle}
-    return found | {memory: Fraction(bits, 8) for memory, bits in ports.items() if bits is not None}
+def _bandwidths(passing: Passing, multipliers: Unit[Any]) -> dict[str, tuple[int, int]]:
+    """The bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read by a port: quotients."""
+    dram = passing.dram_bytes_per_cycle
+    found = {} if dram is None else {DRAM: (dram.numerator, dram.denominator)}
+    return found | {memory: (bits, 8) for memory, bits in multipliers.ports.items() if bits is not None}
 
 
-def _bits(phases: Sequence[Phase | PhaseOutline], units: Units, multipliers: str) -> dict[str, int]:
-    """The bits that pass DRAM's channel, in whole bursts, and the multipliers' read port into each memory.
-
-    Into each bank there is a port: of several the one that passes most.
-    """
+def _moved(phase: Phase | PhaseOutline, units: Units, multipliers: str) -> Counter[Bank]:
+    """The bits that pass in a phase, by bank: into each there is a port."""
     moved: Counter[Bank] = Counter()
-    for phase in phases:
-        for op, times in phase.distinct:
-            for bank, bits in _passing(op, units, multipliers):
-                moved[bank] += bits * times
+    for op, times in phase.distinct:
+        for bank, bits in _passing(op, units, multipliers):
+            moved[bank] += bits * times
+    return moved
+
+
+def _busiest(moved: Mapping[Bank, int]) -> dict[str, int]:
+    """The bits of each memory's bank that passes most."""
     busiest: dict[str, int] = {}
     for (memory, *_), bits in moved.items():
         busiest[memory] = max(busiest.get(memory, 0), bits)
@@ -156,23 +191,3 @@ def _passing(op: Op, units: Units, multipliers: str) -> list[tuple[Bank, int]]:
     if op.unit != DRAM:  # a unit with a way of its own into memory
         return []
     return [((DRAM,), unit.moved_bits(region)) for region in op.reads + op.writes if region.buffer.memory == DRAM]
-
-
-def _intensity(macs: int, bits: int) -> Fraction | None:
-    return Fraction(8 * OPS_PER_MAC * macs, bits) if bits else None
-
-
-def _ceiling(
-    bandwidth_gb_per_s: Fraction, in_steps: Fraction | None, in_run: Fraction | None, peak_gops: float
-) -> Ceiling:
-    return Ceiling(
-        bandwidth_gb_per_s=float(bandwidth_gb_per_s),
-        step_ops_per_byte=None if in_steps is None else float(in_steps),
-        run_ops_per_byte=None if in_run is None else float(in_run),
-        step_roof_gops=_roof(bandwidth_gb_per_s, in_steps, peak_gops),
-        run_roof_gops=_roof(bandwidth_gb_per_s, in_run, peak_gops),
-    )
-
-
-def _roof(bandwidth_gb_per_s: Fraction, intensity: Fraction | None, peak_gops: float) -> float:
-    return peak_gops if intensity is None else min(peak_gops, float(bandwidth_gb_per_s * intensity))

@@ -164,7 +164,7 @@ class _FrameBatch:
         store = OutputStores(cached.program)
         source: Picked[FactSource] = Picked((cached.figure_cache,), np.zeros(len(rows), np.intp))
         units = unit_rows(cached.units, source, self._machines, rows)
-        services = units.services([op.unit for op in cached.shapes.ops])
+        services = units.services(cached.unit_of_shape)
         longest = longest_run(cached, self._machines, services, rows) + float(releases.max(initial=0))
         if longest * 16 >= LONGEST_RUN:
             self._leave(rows, "runs may be too long for 64-bit integers")

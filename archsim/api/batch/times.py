@@ -107,30 +107,27 @@ def chain_denominator(cached: CachedProgram) -> int:
 
 def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes) -> BatchTimes | None:
     """The times of designs that share a program; None if a run may be too long for the engine's numbers."""
-    services, row = units.services([op.unit for op in cached.shapes.ops]), units.numbers()
+    services, row = units.services(cached.unit_of_shape), units.numbers()
     over = chain_denominator(cached)
     if longest_run(cached, machines, services, rows) * max(16, over, step_denominator(cached)) >= LONGEST_RUN:
         return None
-    kinds = [phase.kind for phase in cached.outline.phases]
-    shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
     first, same = _alike(machines, services, row, rows)
     recurrence, alone = np.zeros(len(first), np.int64), np.zeros(len(first), np.int64)
-    phases = [LaneResults.empty(arrays, len(first)) for arrays in cached.phase_arrays]
+    phases: tuple[LaneResults, ...] = ()
     for mine, timing in timings(cached, machines, row[:, first], rows[first], services):
         trace = execute_batch(cached.phase_arrays, timing, cached.shape_places)
         alone[mine] += trace.alone
-        for phase, found in zip(phases, trace.phases, strict=True):
-            for array, of_mine in zip(phase, found, strict=True):
-                array[..., mine] = of_mine
+        if len(mine) == len(first):
+            phases = trace.phases
+        else:
+            phases = phases or tuple(LaneResults.empty(arrays, len(first)) for arrays in cached.phase_arrays)
+            for phase, found in zip(phases, trace.phases, strict=True):
+                phase.put(mine, found)
         for tables, shape in zip(cached.chains, cached.shape_places, strict=True):
             if tables is not None:
                 cycles = longest_chains(tables, timing.phase(shape))[: len(mine)]
                 recurrence[mine] += cycles * (over // tables.denominator)
-    times, in_bodies = np.zeros(len(shape_unit), np.int64), np.zeros(len(shape_unit), np.int64)
-    for kind, arrays, shape in zip(kinds, cached.phase_arrays, cached.shape_places, strict=True):
-        np.add.at(times, shape, arrays.times)
-        if kind is PhaseKind.BODY:
-            np.add.at(in_bodies, shape, arrays.times)
+    times, in_bodies = np.array(cached.shape_times, np.int64), cached.shape_times_in_bodies
     distinct = row[:, first]
     of_distinct = BatchTimes(
         total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
@@ -175,7 +172,7 @@ def timings(
 
     `row` (U, N): which row of `services` each design's units have.
     """
-    shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
+    shape_unit = np.array([cached.units.index(unit) for unit in cached.unit_of_shape], np.int64)
     columns = [machines.designs.field(path).at(rows) for path in SEQUENCER]
     first, group = classes([column.codes for column in columns], len(rows))
     for number, design in enumerate(first.tolist()):
@@ -184,7 +181,7 @@ def timings(
         yield mine, BatchTiming(services, shape_unit, row[:, mine], *sequencer)
 
 
-def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, Ints]:
+def _by_kind(cached: CachedProgram, of_phases: Sequence[Ints]) -> dict[PhaseKind, Ints]:
     """The sums over phases of each kind; of a kind that the program does not have, zeros."""
     found = {kind: np.zeros_like(of_phases[0]) for kind in PhaseKind}
     for phase, cycles in zip(cached.outline.phases, of_phases, strict=True):
@@ -192,7 +189,7 @@ def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, In
     return found
 
 
-def _step(cached: CachedProgram, phases: list[LaneResults]) -> Ints:
+def _step(cached: CachedProgram, phases: Sequence[LaneResults]) -> Ints:
     """The cycles of a time step, as `body_cycles_per_step` has them, summed over the bodies; numerators."""
     over = step_denominator(cached)
     total = np.zeros(len(phases[0].cycles), np.int64)

@@ -43,14 +43,17 @@ class UnitRows:
         """The table (R, S) of all rows' services; 0 where a shape is executed by another unit."""
         rows = sum(len(picked.values) for picked in self.facts.values())
         table = np.zeros((5, rows, len(unit_of_shape)), np.int64)
-        row = 0
+        shapes: dict[str, list[int]] = {}
+        for place, unit in enumerate(unit_of_shape):
+            shapes.setdefault(unit, []).append(place)
+        begin = 0
         for name, picked in self.facts.items():
-            shapes = [place for place, unit in enumerate(unit_of_shape) if unit == name]
-            for facts in picked.values:
-                if shapes:
-                    table[:, row, shapes] = np.array(facts.times, np.int64).T
-                row += 1
-        return ServiceTimes(*(np.ascontiguousarray(times) for times in table))
+            end = begin + len(picked.values)
+            if name in shapes:
+                times = np.array([facts.times for facts in picked.values], np.int64)
+                table[:, begin:end, shapes[name]] = times.transpose(2, 0, 1)
+            begin = end
+        return ServiceTimes(*table)
 
 
 class FactSource(Protocol):

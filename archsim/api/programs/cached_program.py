@@ -126,6 +126,22 @@ class CachedProgram:
         return self.known.shape_times if self.known else self.shapes.times(self.program)
 
     @cached_property
+    def unit_of_shape(self) -> tuple[str, ...]:
+        """The unit that executes ops of each shape."""
+        return tuple(op.unit for op in self.shapes.ops)
+
+    @cached_property
+    def shape_times_in_bodies(self) -> npt.NDArray[np.int64]:
+        """How often the program executes ops of each shape in its bodies (S)."""
+        import numpy as np
+
+        found = np.zeros(len(self.shape_times), np.int64)
+        for phase, arrays, places in zip(self.outline.phases, self.phase_arrays, self.shape_places, strict=True):
+            if phase.kind is PhaseKind.BODY:
+                np.add.at(found, places, arrays.times)
+        return found
+
+    @cached_property
     def shape_places(self) -> tuple[npt.NDArray[np.int64], ...]:
         """The shape of each op, by its number in `shapes`: one array (ops) for each phase."""
         import numpy as np

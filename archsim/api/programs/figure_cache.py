@@ -10,7 +10,7 @@ from archsim.families.machine_config import MachineConfig
 from archsim.hardware.unit import Unit, Units
 from archsim.metrics.op_facts import NO_OPS, CountedOps
 from archsim.metrics.precomputed import BurstFigures
-from archsim.metrics.roofline import Ceilings
+from archsim.metrics.roofline import Ceilings, Passing
 from archsim.metrics.traffic import DRAM, dram_burst_traffic
 from archsim.metrics.unit_facts import SharedFacts, UnitFacts, unit_ops
 from archsim.program.ir import Op
@@ -58,12 +58,16 @@ class FigureCache:
         multipliers = config.multipliers
         bursts: Hashable = tuple(units[name].identity for name in self.at_dram)
         array = units[multipliers.unit]
-        ports = array.identity, tuple(array.ports.items())
+        passing = self._part(
+            ("passing", bursts, array.identity),
+            lambda: Passing.from_program(self._program, multipliers.unit, units),
+        )
+        ports = tuple(array.ports.items())
         return BurstFigures(
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
             self._part(
-                ("ceilings", bursts, multipliers, ports, config.clock_mhz),
-                lambda: Ceilings.from_program(self._program, config, units),
+                ("ceilings", bursts, array.identity, multipliers, ports, config.clock_mhz),
+                lambda: Ceilings.of(passing, config, units),
             ),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from archsim.engines.recurrence.state import Log, PhaseState
 from archsim.engines.recurrence.timing import PhaseTiming, ServiceTimes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class BatchTiming:
     """The services and sequencer of N designs.
 
@@ -41,13 +42,17 @@ class BatchTiming:
 
         `releases` (repetitions, N) and `watched` ops, as LaneTiming has them.
         """
-        row = _whole_blocks(self.row)
+        row = self._row_of_blocks
         _, occupancy, depth, first_word, write = self.services
         sequencer = self.issue_cycles, self.queue_depth, self.token_latency_cycles
         of_frames = np.zeros((0, row.shape[1]), np.int64) if releases is None else _whole_blocks(releases)
         kept = np.zeros(len(shape), np.bool_)
         kept[list(watched)] = True
         return LaneTiming(shape, self.shape_unit, occupancy, depth, first_word, write, row, *sequencer, of_frames, kept)
+
+    @cached_property
+    def _row_of_blocks(self) -> Ints:
+        return _whole_blocks(self.row)
 
     def alone(self, design: int, shape: Ints) -> PhaseTiming:
         """The timing of one design of the batch, for the executor that times designs one by one."""

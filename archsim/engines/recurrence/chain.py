@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 from typing import NamedTuple, Protocol
 
@@ -61,7 +62,7 @@ class ChainGroups(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ChainTables:
     """A body as `arrays`, and the chains that close in it by groups (G each): their lag, and how often a step."""
 
@@ -87,10 +88,19 @@ class ChainTables:
             groups.skip_first[place], groups.skip_last[place] = skip_first, skip_last
         return cls(arrays, groups, tuple(key[0] for key in begins), tuple(key[1] for key in begins))
 
-    @property
+    @cached_property
     def denominator(self) -> int:
         """The least common denominator of all chains' cycles a time step."""
-        return lcm(*((share / lag).denominator for lag, share in zip(self.lag, self.per_step, strict=True)))
+        return lcm(*(share.denominator for share in self._shares))
+
+    @cached_property
+    def weights(self) -> tuple[int, ...]:
+        """By how much the cycles of each group's chains count for a time step, times the denominator."""
+        return tuple(int(share * self.denominator) for share in self._shares)
+
+    @property
+    def _shares(self) -> list[Fraction]:
+        return [share / lag for lag, share in zip(self.lag, self.per_step, strict=True)]
 
     def longest(self, services: ServiceTimes, token_latency_cycles: int) -> Fraction:
         """The cycles a time step of the chain that takes longest; 0 if none closes."""

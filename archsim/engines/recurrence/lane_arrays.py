@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.engines.recurrence.compiled import inlined
 from archsim.engines.recurrence.phase_arrays import Flags, Ints, PhaseArrays
@@ -84,6 +85,11 @@ class LaneResults(NamedTuple):
             watched=np.full((released, designs), NEVER, np.int64),
         )
 
+    def put(self, designs: npt.NDArray[np.intp], found: LaneResults) -> None:
+        """Put in the results of some of the designs."""
+        for array, of_designs in zip(self, found, strict=True):
+            array[..., designs] = of_designs
+
 
 class LaneServices(NamedTuple):
     """The services of a block's designs: (S, LANES) each."""
@@ -95,8 +101,8 @@ class LaneServices(NamedTuple):
 
     @classmethod
     def empty(cls, shapes: int) -> LaneServices:
-        """Room for the services of so many shapes."""
-        return cls(*(np.zeros((shapes, LANES), np.int64) for _ in range(4)))
+        """Room for the services of so many shapes; it may hold anything."""
+        return cls(*np.empty((4, shapes, LANES), np.int64))
 
 
 @inlined
@@ -149,14 +155,14 @@ class LaneRoom(NamedTuple):
 
     @classmethod
     def empty(cls, arrays: PhaseArrays, shapes: int, queue_depth: int) -> LaneRoom:
-        """Room for a phase whose ops have so many shapes."""
+        """Room for a phase whose ops have so many shapes; but for `place_of` it may hold anything."""
         ops, units, rows = len(arrays.unit), len(arrays.instances), arrays.max_lag + 1
         place_of = np.zeros(units + 1, np.int64)
         np.cumsum(queue_depth * (arrays.instances > queue_depth), out=place_of[1:])
         queued = int(place_of[units])
 
         def room(*sizes: int) -> Ints:
-            return np.zeros((*sizes, LANES), np.int64)
+            return np.empty((*sizes, LANES), np.int64)
 
         return cls(
             services=LaneServices.empty(shapes),
@@ -171,7 +177,7 @@ class LaneRoom(NamedTuple):
             words=room(ops),
             starts=room(queued),
             place_of=place_of,
-            issued_ops=np.zeros(units, np.int64),
+            issued_ops=np.empty(units, np.int64),
             before=LaneHistory(
                 issued=room(),
                 free_at=room(units),

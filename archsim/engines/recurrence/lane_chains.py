@@ -13,14 +13,13 @@ from archsim.program.codes import DONE_CODE, FIRST_CODE
 
 def longest_chains(tables: ChainTables, timing: LaneTiming) -> Ints:
     """The cycles a time step of each design's longest chain (N), times the tables' denominator; 0 if none closes."""
-    shares = [per_step / lag for lag, per_step in zip(tables.lag, tables.per_step, strict=True)]
     designs, ops, units = timing.row.shape[1], len(tables.arrays.unit), len(tables.arrays.instances)
-    lengths = np.full((len(shares), designs), -1, np.int64)
-    if shares:
-        scratch = np.zeros((ops + 1, LANES), np.int64)
-        services, before = LaneServices.empty(len(timing.shape_unit)), np.zeros(units, np.int64)
+    lengths = np.full((len(tables.weights), designs), -1, np.int64)
+    if tables.weights:
+        scratch = np.empty((ops + 1, LANES), np.int64)
+        services, before = LaneServices.empty(len(timing.shape_unit)), np.empty(units, np.int64)
         chain_lanes(tables.arrays, timing, tables.groups, services, scratch, before, lengths)
-    weights = np.array([int(share * tables.denominator) for share in shares], np.int64).reshape(-1, 1)
+    weights = np.array(tables.weights, np.int64).reshape(-1, 1)
     found: Ints = np.max(np.where(lengths < 0, 0, lengths * weights), axis=0, initial=0)
     return found
 

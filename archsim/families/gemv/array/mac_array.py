@@ -11,6 +11,7 @@ With `sparsity` n of m a row has n weights of each m inputs, so that a chunk of 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -27,7 +28,7 @@ from archsim.hardware.constants import OpConstants
 from archsim.hardware.joined_ops import RowsJoined
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
-from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even, fetch_cycles, most_words
+from archsim.hardware.port_streams import Bank, Run, Stream, Widths, cut_runs, even, fetch_cycles
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Session, Unit, Work, ceil_div
 from archsim.program.ir import Buffer, Op, Region
@@ -108,7 +109,7 @@ class MacArray(Unit[MacArrayConfig]):
 
         A vector's sums are there at once. Where they are more than a word, those of the last vectors wait their turn.
         """
-        return max(0, super().write_cycles(tile) - tile.batch)
+        return max(0, self._sum_words(tile) - tile.batch)
 
     def port_cycles(self, op: Op) -> int:
         """The cycles for which ports hold the tile: its operands', or as many as its sums have words.
@@ -119,11 +120,22 @@ class MacArray(Unit[MacArrayConfig]):
         if isinstance(tile, DeltaTile):
             return least_service(tile, self.ports).port_cycles
         reading = fetch_cycles(self.read_streams(op), self.ports, self.compute_cycles(op))
-        return max(reading, most_words(self.write_streams(op), self.ports))
+        return max(reading, self._sum_words(tile))
 
     def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
         """The cycles in which sums pass into the accumulators, a vector a cycle, or through a write port."""
-        return max(self._tile(op).batch, super().write_cycles(op, shared))
+        tile = self._tile(op)
+        return max(tile.batch, self._sum_words(tile, shared))
+
+    def _sum_words(self, tile: MacTile | BlockTile | DeltaTile, shared: Collection[str] = ()) -> int:
+        """The words of the sums on the busiest write port of the array's own: `most_words` of the write streams."""
+        words: Counter[Bank] = Counter()
+        for region in tile.writes:
+            bank, bits = self.bank(region), region.bits
+            width = self.ports[bank[0]] if bits and bank[0] not in shared else None
+            if width is not None:
+                words[bank] += ceil_div(bits, width)
+        return max(words.values(), default=0)
 
     @property
     def _floating(self) -> bool:
