@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -145,7 +144,8 @@ class Unit(ABC, Generic[ConfigT]):
 
     def with_noted_ports(self) -> tuple[Self, NotedPorts]:
         """A copy of the unit with ports that note which of them it asks for, and these ports."""
-        unit = copy(self)
+        unit = object.__new__(type(self))
+        unit.__dict__.update(self.__dict__)
         ports = unit.ports = NotedPorts(self.ports)
         return unit, ports
 

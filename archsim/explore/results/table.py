@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -95,13 +95,31 @@ def shown_name(name: str, streaming: bool) -> str:
 
 def csv_bytes(table: Table) -> bytes:
     """The table as CSV (RFC 4180, \\n between rows); what is not known is empty."""
-    cells = [(_written(name), *_texts(column)) for name, column in table.columns.items()]
-    if len(cells) == 1:  # a row that has an empty cell alone is written otherwise
-        return "".join(f"{text or EMPTY}\n" for text in cells[0]).encode()
-    return "".join([f"{','.join(row)}\n" for row in zip(*cells, strict=True)]).encode()
+    names, columns = _written(list(table.columns)), list(table.columns.values())
+    if len(columns) == 1:  # a row that has an empty cell alone is written otherwise
+        return "".join(f"{text or EMPTY}\n" for text in (*names, *_texts(columns[0]))).encode()
+    rows = zip(*_cells(columns), strict=True)
+    return "".join([f"{','.join(names)}\n", *[f"{','.join(row)}\n" for row in rows]]).encode()
 
 
 EMPTY = '""'
+
+
+def _cells(columns: Sequence[Column]) -> list[list[str]]:
+    """The cells of columns as they stand in a CSV file; columns beside each other with one value each are one."""
+    found: list[list[str]] = []
+    for same, beside in groupby(columns, _has_one_value):
+        if same:
+            together = list(beside)
+            texts = [_texts(column.at(np.zeros(1, np.intp)))[0] for column in together if len(column)]
+            found.append([",".join(texts)] * len(together[0]))
+        else:
+            found += map(_texts, beside)
+    return found
+
+
+def _has_one_value(column: Column) -> bool:
+    return isinstance(column.of, Picked) and len(column.of.values) == 1
 
 
 def _texts(column: Column) -> list[str]:
@@ -109,13 +127,25 @@ def _texts(column: Column) -> list[str]:
     of = column.of
     if not isinstance(of, Picked):
         return list(map(str if of.dtype == np.int64 else repr, of.tolist()))
-    texts = [_written(value) if isinstance(value, str) else as_text(value) for value in of.values]
+    kinds = set(map(type, of.values))
+    if kinds == {float}:
+        texts = list(map(repr, of.values))
+    elif kinds == {str}:
+        texts = _written(of.values)
+    else:
+        texts = [_written([value])[0] if isinstance(value, str) else as_text(value) for value in of.values]
     found: list[str] = np.array(texts, object)[of.codes].tolist()
     return found
 
 
-def _written(cell: object) -> str:
-    """A text as a cell of a CSV file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(harmless_row((cell, "")))
-    return text.getvalue()[:-2]
+class _Rows(list[str]):
+    """Takes rows from a writer of CSV as they come, each by itself."""
+
+    write = list.append
+
+
+def _written(cells: Sequence[object]) -> list[str]:
+    """Texts as cells of a CSV file."""
+    rows = _Rows()
+    csv.writer(rows, lineterminator="").writerows(harmless_row((cell, "")) for cell in cells)
+    return [row[:-1] for row in rows]
