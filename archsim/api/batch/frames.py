@@ -14,7 +14,7 @@ from archsim.api.batch.designs import Designs
 from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.programs import by_program
-from archsim.api.batch.times import longest_run, timings
+from archsim.api.batch.times import longest_run, timing_of
 from archsim.api.batch.unit_rows import FactSource, unit_rows
 from archsim.api.batch.wanted import Wanted
 from archsim.api.frame_figures import ENERGY_FIGURES, FrameFacts, RunEnergy, frame_dynamic, frame_figures
@@ -112,9 +112,10 @@ class _FrameBatch:
             number, _ = store.looked_at
             gaps = np.array([self._gap(design, many, store.behind) for design in rows.tolist()], np.int64)
             releases = gaps * np.arange(number + store.behind + 1)[:, np.newaxis]
-            for places, ends in self._released(cached, rows, releases):
-                latency = ends.watched[number + store.behind] - releases[number, places]
-                found |= dict(zip(rows[places].tolist(), latency.tolist(), strict=True))
+            ends = self._released(cached, rows, releases)
+            if ends is not None:
+                latency = ends.watched[number + store.behind] - releases[number]
+                found |= dict(zip(rows.tolist(), latency.tolist(), strict=True))
         return found
 
     def _gap(self, design: int, many: dict[int, dict[str, Scalar]], behind: int) -> int:
@@ -139,10 +140,11 @@ class _FrameBatch:
             behind = OutputStores(cached.program).behind
             arrived = table[:, clocks.codes[rows]]
             releases = np.concatenate([arrived, np.zeros((behind, len(rows)), np.int64)])
-            for places, ends in self._released(cached, rows, releases):
-                for column, place in enumerate(places.tolist()):
-                    out, done = ends.watched[behind:, column], ends.all[: len(arrived), column]
-                    found[int(rows[place])] = Served(arrived[:, place], out, done, behind)
+            ends = self._released(cached, rows, releases)
+            if ends is not None:
+                for place, design in enumerate(rows.tolist()):
+                    out, done = ends.watched[behind:, place], ends.all[: len(arrived), place]
+                    found[design] = Served(arrived[:, place], out, done, behind)
         return found
 
     def _programs(self, spec: NetworkSpec) -> Iterator[tuple[Codes, CachedProgram]]:
@@ -157,10 +159,10 @@ class _FrameBatch:
             else:
                 self._leave(mine, "a stream of another length has a program, and this one has none")
 
-    def _released(self, cached: CachedProgram, rows: Codes, releases: Ints) -> Iterator[tuple[Codes, ReleasedEnds]]:
-        """The ends of released repetitions (R, N) of the body, for some of the designs at once, by their places."""
+    def _released(self, cached: CachedProgram, rows: Codes, releases: Ints) -> ReleasedEnds | None:
+        """The ends of released repetitions (R, N) of the body; None of designs that are left."""
         if not len(rows):
-            return
+            return None
         store = OutputStores(cached.program)
         source: Picked[FactSource] = Picked((cached.figure_cache,), np.zeros(len(rows), np.intp))
         units = unit_rows(cached.units, source, self._machines, rows)
@@ -168,11 +170,10 @@ class _FrameBatch:
         longest = longest_run(cached, self._machines, services, rows) + float(releases.max(initial=0))
         if longest * 16 >= LONGEST_RUN:
             self._leave(rows, "runs may be too long for 64-bit integers")
-            return
+            return None
         arrays, shape = cached.phase_arrays[store.number], cached.shape_places[store.number]
-        for places, timing in timings(cached, self._machines, units.numbers(), rows, services):
-            mine = np.ascontiguousarray(releases[:, places])
-            yield places, execute_released(arrays, timing, shape, mine, store.ops)
+        timing = timing_of(cached, self._machines, units, rows, services)
+        return execute_released(arrays, timing, shape, releases, store.ops)
 
     def _leave(self, rows: Codes, why: str) -> None:
         mine = self._of_waiting(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import lcm
 
@@ -107,54 +107,59 @@ def chain_denominator(cached: CachedProgram) -> int:
 
 def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes) -> BatchTimes | None:
     """The times of designs that share a program; None if a run may be too long for the engine's numbers."""
-    services, row = units.services(cached.unit_of_shape), units.numbers()
-    over = chain_denominator(cached)
-    if longest_run(cached, machines, services, rows) * max(16, over, step_denominator(cached)) >= LONGEST_RUN:
+    services = units.services(cached.unit_of_shape)
+    longest = longest_run(cached, machines, services, rows)
+    if longest * max(16, chain_denominator(cached), step_denominator(cached)) >= LONGEST_RUN:
         return None
-    first, same = _alike(machines, services, row, rows)
-    recurrence, alone = np.zeros(len(first), np.int64), np.zeros(len(first), np.int64)
-    phases: tuple[LaneResults, ...] = ()
-    for mine, timing in timings(cached, machines, row[:, first], rows[first], services):
-        trace = execute_batch(cached.phase_arrays, timing, cached.shape_places)
-        alone[mine] += trace.alone
-        if len(mine) == len(first):
-            phases = trace.phases
-        else:
-            phases = phases or tuple(LaneResults.empty(arrays, len(first)) for arrays in cached.phase_arrays)
-            for phase, found in zip(phases, trace.phases, strict=True):
-                phase.put(mine, found)
-        for tables, shape in zip(cached.chains, cached.shape_places, strict=True):
-            if tables is not None:
-                cycles = longest_chains(tables, timing.phase(shape))[: len(mine)]
-                recurrence[mine] += cycles * (over // tables.denominator)
-    times, in_bodies = np.array(cached.shape_times, np.int64), cached.shape_times_in_bodies
-    distinct = row[:, first]
-    of_distinct = BatchTimes(
-        total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
-        of_kind=_by_kind(cached, [phase.cycles for phase in phases]),
-        step=_step(cached, phases),
-        recurrence=recurrence,
-        compute=(services.compute @ times)[distinct],
-        occupied=(services.occupancy @ times)[distinct],
-        in_bodies=(services.occupancy @ in_bodies)[distinct],
-        waits=np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64).reshape(len(row), len(CAUSES), -1),
-        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases]),
-        alone=alone,
-    )
+    timing = timing_of(cached, machines, units, rows, services)
+    first, same = _alike(machines, timing, rows)
+    if len(first) == len(rows):
+        return _times(cached, timing)
+    of_first = _times(cached, timing.at(first))
     once = np.zeros(len(rows), np.int64)
-    once[first] = alone
-    return replace(of_distinct.at(same), compute=(services.compute @ times)[row], alone=once)
+    once[first] = of_first.alone
+    return replace(of_first.at(same), compute=_in_all(cached, timing.row, services.compute), alone=once)
 
 
-def _alike(machines: MachineColumns, services: ServiceTimes, row: Ints, rows: Codes) -> tuple[Codes, Codes]:
+def _alike(machines: MachineColumns, timing: BatchTiming, rows: Codes) -> tuple[Codes, Codes]:
     """Designs that have the same times: the first of each class, and the class of every design.
 
     Units that differ, as in the energy of an op, may take the same time for each; and clocks tell no cycles apart.
     """
-    _, *of_timing = services
-    _, kind = np.unique(np.concatenate(of_timing, axis=1), axis=0, return_inverse=True)
-    sequencer = [machines.designs.field(path).at(rows).codes for path in SEQUENCER]
-    return classes([*kind.reshape(-1)[row], *sequencer], len(rows))
+    _, *of_timing = timing.services
+    kinds: dict[bytes, int] = {}
+    kind = [kinds.setdefault(row.tobytes(), len(kinds)) for row in np.concatenate(of_timing, axis=1)]
+    sequencer = [machines.designs.field(path).codes[rows] for path in SEQUENCER]
+    return classes([*np.array(kind, np.intp)[timing.row], *sequencer], len(rows))
+
+
+def _times(cached: CachedProgram, timing: BatchTiming) -> BatchTimes:
+    """The times of designs that share a program."""
+    services, row, over = timing.services, timing.row, chain_denominator(cached)
+    trace = execute_batch(cached.phase_arrays, timing, cached.shape_places)
+    phases, recurrence = trace.phases, np.zeros(timing.designs, np.int64)
+    for tables, shape in zip(cached.chains, cached.shape_places, strict=True):
+        if tables is not None:
+            cycles = longest_chains(tables, timing.phase(shape))[timing.lane_of]
+            recurrence += cycles * (over // tables.denominator)
+    return BatchTimes(
+        total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
+        of_kind=_by_kind(cached, [phase.cycles for phase in phases]),
+        step=_step(cached, phases),
+        recurrence=recurrence,
+        compute=_in_all(cached, row, services.compute),
+        occupied=_in_all(cached, row, services.occupancy),
+        in_bodies=(services.occupancy @ cached.shape_times_in_bodies)[row],
+        waits=np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64).reshape(len(row), len(CAUSES), -1),
+        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases]),
+        alone=trace.alone,
+    )
+
+
+def _in_all(cached: CachedProgram, row: Ints, cycles: Ints) -> Ints:
+    """The cycles of all ops of each design's units (U, N), of which `cycles` has those of an op of each shape."""
+    found: Ints = (cycles @ np.array(cached.shape_times, np.int64))[row]
+    return found
 
 
 def longest_run(cached: CachedProgram, machines: MachineColumns, services: ServiceTimes, rows: Codes) -> float:
@@ -165,20 +170,14 @@ def longest_run(cached: CachedProgram, machines: MachineColumns, services: Servi
     return float(longest.sum())
 
 
-def timings(
-    cached: CachedProgram, machines: MachineColumns, row: Ints, rows: Codes, services: ServiceTimes
-) -> Iterator[tuple[Codes, BatchTiming]]:
-    """The timing of designs that have the same sequencer, and their places in `rows`.
-
-    `row` (U, N): which row of `services` each design's units have.
-    """
+def timing_of(
+    cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes, services: ServiceTimes
+) -> BatchTiming:
+    """The timing of designs of a program; `services`: those of `units`."""
     shape_unit = np.array([cached.units.index(unit) for unit in cached.unit_of_shape], np.int64)
-    columns = [machines.designs.field(path).at(rows) for path in SEQUENCER]
-    first, group = classes([column.codes for column in columns], len(rows))
-    for number, design in enumerate(first.tolist()):
-        mine = np.flatnonzero(group == number)
-        sequencer = (int(column.of(design)) for column in columns)
-        yield mine, BatchTiming(services, shape_unit, row[:, mine], *sequencer)
+    fields = [machines.designs.field(path).at(rows) for path in SEQUENCER]
+    sequencer = [np.array(field.values, np.int64)[field.codes] for field in fields]
+    return BatchTiming(services, shape_unit, units.numbers(), *sequencer)
 
 
 def _by_kind(cached: CachedProgram, of_phases: Sequence[Ints]) -> dict[PhaseKind, Ints]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.engines.recurrence.kernel import run_phase
 from archsim.engines.recurrence.lane_arrays import LANES, LaneResults, LaneRoom, LaneTiming
@@ -22,44 +23,80 @@ class BatchTiming:
 
     `services`: a table (R, S) of each kind of time: a row for each distinct unit, a column for each of the S shapes of
     the program's ops, of which the row's unit executes some. `shape_unit`: the place of the unit that executes a shape.
-    `row`: (U, N) the row of each design's units. The sequencer is the same for all designs.
+    `row`: (U, N) the row of each design's units. The sequencer's parameters are arrays (N).
     """
 
     services: ServiceTimes
     shape_unit: Ints
     row: Ints
-    issue_cycles: int
-    queue_depth: int
-    token_latency_cycles: int
+    issue_cycles: Ints
+    queue_depth: Ints
+    token_latency_cycles: Ints
 
     @property
     def designs(self) -> int:
         """How many designs there are."""
         return int(self.row.shape[1])
 
+    def at(self, designs: npt.NDArray[np.intp]) -> BatchTiming:
+        """The timing of some of the designs."""
+        sequencer = self.issue_cycles[designs], self.queue_depth[designs], self.token_latency_cycles[designs]
+        return BatchTiming(self.services, self.shape_unit, self.row[:, designs], *sequencer)
+
+    @cached_property
+    def in_lanes(self) -> Ints:
+        """The design of each lane, in whole blocks: a block's designs have the same sequencer.
+
+        The last design of a kind stands in all that is missing of its last block.
+        """
+        sequencers = np.array([self.issue_cycles, self.queue_depth, self.token_latency_cycles])
+        if (sequencers == sequencers[:, :1]).all():
+            return _whole_blocks(np.arange(self.designs))
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for design, sequencer in enumerate(zip(*sequencers.tolist(), strict=True)):
+            alike.setdefault(sequencer, []).append(design)
+        return np.concatenate([_whole_blocks(np.array(designs)) for designs in alike.values()])
+
+    @cached_property
+    def lane_of(self) -> Ints | slice:
+        """The lane of each design (N), the first of those that have it."""
+        if (self.in_lanes[: self.designs] == np.arange(self.designs)).all():
+            return slice(self.designs)
+        found = np.empty(self.designs, np.int64)
+        found[self.in_lanes[::-1]] = np.arange(len(self.in_lanes))[::-1]
+        return found
+
     def phase(self, shape: Ints, releases: Ints | None = None, watched: Sequence[int] = ()) -> LaneTiming:
-        """What the timing of a phase depends on whose ops have these shapes; the last design fills the last block.
+        """What the timing of a phase depends on whose ops have these shapes; designs stand as `in_lanes` says.
 
         `releases` (repetitions, N) and `watched` ops, as LaneTiming has them.
         """
-        row = self._row_of_blocks
+        lanes = self.in_lanes
         _, occupancy, depth, first_word, write = self.services
-        sequencer = self.issue_cycles, self.queue_depth, self.token_latency_cycles
-        of_frames = np.zeros((0, row.shape[1]), np.int64) if releases is None else _whole_blocks(releases)
+        none = np.zeros((0, len(lanes)), np.int64)
+        of_frames = none if releases is None else np.ascontiguousarray(releases[:, lanes])
         kept = np.zeros(len(shape), np.bool_)
         kept[list(watched)] = True
-        return LaneTiming(shape, self.shape_unit, occupancy, depth, first_word, write, row, *sequencer, of_frames, kept)
+        services = occupancy, depth, first_word, write
+        return LaneTiming(shape, self.shape_unit, *services, self._row_of_lanes, *self._sequencers, of_frames, kept)
 
     @cached_property
-    def _row_of_blocks(self) -> Ints:
-        return _whole_blocks(self.row)
+    def _row_of_lanes(self) -> Ints:
+        return np.ascontiguousarray(self.row[:, self.in_lanes])
+
+    @cached_property
+    def _sequencers(self) -> tuple[Ints, Ints, Ints]:
+        """The sequencer of each block."""
+        first = self.in_lanes[::LANES]
+        return self.issue_cycles[first], self.queue_depth[first], self.token_latency_cycles[first]
 
     def alone(self, design: int, shape: Ints) -> PhaseTiming:
         """The timing of one design of the batch, for the executor that times designs one by one."""
         rows = self.row[self.shape_unit[shape], design]
         times = ServiceTimes(*(np.ascontiguousarray(table[rows, shape]) for table in self.services))
         alike = np.zeros((0, len(shape)), np.int64)
-        return PhaseTiming(times, self.issue_cycles, self.queue_depth, self.token_latency_cycles, alike)
+        issue_cycles, queue_depth = int(self.issue_cycles[design]), int(self.queue_depth[design])
+        return PhaseTiming(times, issue_cycles, queue_depth, int(self.token_latency_cycles[design]), alike)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,15 +119,15 @@ def execute_batch(phases: Sequence[PhaseArrays], timing: BatchTiming, shapes: Se
     alone = np.zeros(timing.designs, np.int64)
     for arrays, shape in zip(phases, shapes, strict=True):
         lanes = timing.phase(shape)
-        results = LaneResults.empty(arrays, lanes.row.shape[1])
+        of_lanes = LaneResults.empty(arrays, lanes.row.shape[1])
         if arrays.executes:
-            room = LaneRoom.empty(arrays, len(timing.shape_unit), timing.queue_depth)
-            run_lanes(arrays, lanes, room, results)
-            left = np.flatnonzero(results.finished[: timing.designs] == 0)
-            alone[left] += 1
-            for design in left.tolist():
-                _run_alone(arrays, timing.alone(design, shape), results, design)
-        found.append(LaneResults(*(array[..., : timing.designs] for array in results)))
+            run_lanes(arrays, lanes, _room(arrays, lanes), of_lanes)
+        results = of_lanes.at(timing.lane_of)
+        left = np.flatnonzero(results.finished == 0)
+        alone[left] += 1
+        for design in left.tolist():
+            _run_alone(arrays, timing.alone(design, shape), results, design)
+        found.append(results)
     return BatchTrace(tuple(found), alone)
 
 
@@ -114,14 +151,17 @@ def execute_released(
     """
     lanes = timing.phase(shape, releases, watched)
     results = LaneResults.empty(arrays, lanes.row.shape[1], len(releases))
-    run_lanes(arrays, lanes, LaneRoom.empty(arrays, len(timing.shape_unit), timing.queue_depth), results)
-    return ReleasedEnds(results.watched[:, : timing.designs], results.ends[:, : timing.designs])
+    run_lanes(arrays, lanes, _room(arrays, lanes), results)
+    return ReleasedEnds(results.watched[:, timing.lane_of], results.ends[:, timing.lane_of])
 
 
-def _whole_blocks(table: Ints) -> Ints:
-    """A table (M, N) whose last design stands in all that is missing of the last block."""
-    missing = -table.shape[1] % LANES
-    return np.ascontiguousarray(np.concatenate([table, np.repeat(table[:, -1:], missing, axis=1)], axis=1))
+def _room(arrays: PhaseArrays, lanes: LaneTiming) -> LaneRoom:
+    return LaneRoom.empty(arrays, len(lanes.shape_unit), set(lanes.queue_depth.tolist()))
+
+
+def _whole_blocks(designs: Ints) -> Ints:
+    """Designs, the last of which stands in all that is missing of the last block."""
+    return np.concatenate([designs, np.repeat(designs[-1:], -len(designs) % LANES)])
 
 
 def _run_alone(arrays: PhaseArrays, timing: PhaseTiming, results: LaneResults, design: int) -> None:

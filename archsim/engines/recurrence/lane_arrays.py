@@ -5,6 +5,7 @@ Arrays end in an axis of LANES designs, which go through the ops in step: what o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -43,14 +44,23 @@ class LaneTiming(NamedTuple):
     """(R, S)"""
     row: Ints
     """(U, N) the row of each design's units."""
-    issue_cycles: int
-    queue_depth: int
-    token_latency_cycles: int
+    issue_cycles: Ints
+    """(N / LANES) as all below: of each block, whose designs have the same sequencer."""
+    queue_depth: Ints
+    token_latency_cycles: Ints
     releases: Ints
     """(repetitions, N) the cycle from which each repetition may be issued, counted from the begin of the phase; those
     behind the last are not held back. () if none is: then what repeats itself may be skipped."""
     watched: Flags
     """(n) the ops whose ends are kept of each repetition that is released."""
+
+
+class Sequencer(NamedTuple):
+    """The sequencer of a block's designs."""
+
+    issue_cycles: int
+    queue_depth: int
+    token_latency_cycles: int
 
 
 class LaneResults(NamedTuple):
@@ -85,10 +95,9 @@ class LaneResults(NamedTuple):
             watched=np.full((released, designs), NEVER, np.int64),
         )
 
-    def put(self, designs: npt.NDArray[np.intp], found: LaneResults) -> None:
-        """Put in the results of some of the designs."""
-        for array, of_designs in zip(self, found, strict=True):
-            array[..., designs] = of_designs
+    def at(self, designs: npt.NDArray[np.intp] | slice) -> LaneResults:
+        """The results of some of the designs."""
+        return LaneResults(*(array[..., designs] for array in self))
 
 
 class LaneServices(NamedTuple):
@@ -146,7 +155,7 @@ class LaneRoom(NamedTuple):
     words: Ints
     starts: Ints
     place_of: Ints
-    """(U + 1) where each unit's ring of starts begins, as in Rings."""
+    """(U + 1) where each unit's ring of starts begins, as in Rings; it follows from the block's queues."""
     issued_ops: Ints
     """(U)"""
     before: LaneHistory
@@ -154,12 +163,11 @@ class LaneRoom(NamedTuple):
     """(3, LANES)"""
 
     @classmethod
-    def empty(cls, arrays: PhaseArrays, shapes: int, queue_depth: int) -> LaneRoom:
-        """Room for a phase whose ops have so many shapes; but for `place_of` it may hold anything."""
+    def empty(cls, arrays: PhaseArrays, shapes: int, queue_depths: Collection[int]) -> LaneRoom:
+        """Room for a phase whose ops have so many shapes, and queues any of these depths; it may hold anything."""
         ops, units, rows = len(arrays.unit), len(arrays.instances), arrays.max_lag + 1
-        place_of = np.zeros(units + 1, np.int64)
-        np.cumsum(queue_depth * (arrays.instances > queue_depth), out=place_of[1:])
-        queued = int(place_of[units])
+        instances = arrays.instances.tolist()
+        queued = max(sum(depth for ops in instances if ops > depth) for depth in queue_depths)
 
         def room(*sizes: int) -> Ints:
             return np.empty((*sizes, LANES), np.int64)
@@ -176,7 +184,7 @@ class LaneRoom(NamedTuple):
             dones=room(rows, ops),
             words=room(ops),
             starts=room(queued),
-            place_of=place_of,
+            place_of=np.empty(units + 1, np.int64),
             issued_ops=np.empty(units, np.int64),
             before=LaneHistory(
                 issued=room(),

@@ -57,7 +57,7 @@ def _longest_of_group(
     first: int,
 ) -> None:
     before[:] = -1
-    latency = timing.token_latency_cycles
+    latency = timing.token_latency_cycles[first // LANES]
     start = scratch[len(arrays.unit)]
     for k in range(len(arrays.unit)):
         scratch[k, 0] = -1

@@ -14,6 +14,7 @@ from archsim.engines.recurrence.lane_arrays import (
     LaneResults,
     LaneRoom,
     LaneTiming,
+    Sequencer,
     load_services,
 )
 from archsim.engines.recurrence.lane_period import all_shifted, queues_are_full, skip_periods, take_history
@@ -33,8 +34,10 @@ LONGEST_RUN = 1 << (62 - KEY_BITS)
 def run_lanes(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results: LaneResults) -> None:
     """Evaluate a phase of all designs from its start to its end, and leave what comes out in `results`."""
     for first in range(0, len(results.cycles), LANES):
-        _begin(arrays, timing, room, first)
-        finished = _run_block(arrays, timing, room, results, first)
+        block = first // LANES
+        sequencer = Sequencer(timing.issue_cycles[block], timing.queue_depth[block], timing.token_latency_cycles[block])
+        _begin(arrays, timing, sequencer, room, first)
+        finished = _run_block(arrays, timing, sequencer, room, results, first)
         for lane in range(LANES):
             results.finished[first + lane] = finished
             cycles = 0
@@ -49,19 +52,30 @@ def run_lanes(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results: 
 
 
 @inlined
-def _begin(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, first: int) -> None:
+def _begin(arrays: PhaseArrays, timing: LaneTiming, sequencer: Sequencer, room: LaneRoom, first: int) -> None:
     """The state of the block of designs from number `first` on, at the start of the phase."""
     load_services(timing, room.services, first)
     room.free_at[:] = 0
     room.done_at[:] = 0
     room.waits[:] = 0
     room.mark_ends[:] = NEVER
-    room.issued[:] = timing.token_latency_cycles  # that the phase before is over is a token, too
+    room.issued[:] = sequencer.token_latency_cycles  # that the phase before is over is a token, too
     room.issued_ops[:] = 0
+    room.place_of[0] = 0
+    for u in range(len(arrays.instances)):
+        places = sequencer.queue_depth if arrays.instances[u] > sequencer.queue_depth else 0
+        room.place_of[u + 1] = room.place_of[u] + places
 
 
 @inlined
-def _run_block(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results: LaneResults, first: int) -> int:
+def _run_block(
+    arrays: PhaseArrays,
+    timing: LaneTiming,
+    sequencer: Sequencer,
+    room: LaneRoom,
+    results: LaneResults,
+    first: int,
+) -> int:
     """Evaluate a block, and skip what repeats itself; 0 if it is given up. As `run_phase`, with MOST_ALONE.
 
     `first`: the number of its first design. Where repetitions are released nothing is skipped.
@@ -76,9 +90,9 @@ def _run_block(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results:
         row = r - skipped
         if r < released:
             for lane in range(LANES):
-                release = timing.token_latency_cycles + timing.releases[r, first + lane]
+                release = sequencer.token_latency_cycles + timing.releases[r, first + lane]
                 room.issued[lane] = max(room.issued[lane], release)
-        _run_ops(arrays, timing, room, r, row)
+        _run_ops(arrays, timing, sequencer, room, r, row)
         if r < released:
             _keep_ends(arrays, timing, room, results, r, first)
         while mark < len(arrays.marks) and arrays.marks[mark] <= r:
@@ -123,19 +137,19 @@ def _keep_ends(
 
 
 @inlined
-def _run_ops(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, r: int, row: int) -> None:
+def _run_ops(arrays: PhaseArrays, timing: LaneTiming, sequencer: Sequencer, room: LaneRoom, r: int, row: int) -> None:
     """Evaluate the ops of repetition r; its end comes into `room.ends`. As `_run_repetition` and `_last_token`."""
     inner = arrays.head <= r < arrays.repeat - arrays.tail
     looks_inside = inner and r - arrays.max_lag >= arrays.head
     rows = len(room.frees)
-    of_row, queue_depth = row % rows, timing.queue_depth
+    of_row, queue_depth = row % rows, sequencer.queue_depth
     end = room.ends[r % len(room.ends)]
     key, drained = room.scratch[1], room.scratch[2]
     issued = room.issued
     for lane in range(LANES):
         end[lane] = NEVER
     for k in range(len(arrays.unit)):
-        interval = 0 if arrays.joined[k] else timing.issue_cycles
+        interval = 0 if arrays.joined[k] else sequencer.issue_cycles
         if not inner and (r < arrays.skip_first[k] or r >= arrays.repeat - arrays.skip_last[k]):
             for lane in range(LANES):
                 issued[lane] += interval
@@ -169,7 +183,7 @@ def _run_ops(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, r: int, ro
                     key[lane] = max(key[lane], (room.words[other, lane] << KEY_BITS) + cause)
                     drained[lane] = max(drained[lane], room.dones[sent, other, lane])
             else:
-                later = (timing.token_latency_cycles << KEY_BITS) + cause
+                later = (sequencer.token_latency_cycles << KEY_BITS) + cause
                 tokens = room.dones if arrays.dep_after[d] == DONE_CODE else room.frees
                 for lane in range(LANES):
                     key[lane] = max(key[lane], (tokens[sent, other, lane] << KEY_BITS) + later)

@@ -27,9 +27,10 @@ def block_at(r: int) -> tuple[PhaseArrays, LaneRoom]:
     """
     phase = phase_of("a:u0", {"a": [Dep(0, 1, After.DONE, Wait.RECURRENCE)]}, 100)
     arrays = PhaseArrays.from_phase(phase, {"u1": 0, "u0": UNIT})
-    room = LaneRoom.empty(arrays, 1, QUEUE)
+    room = LaneRoom.empty(arrays, 1, [QUEUE])
     for of_units in (room.free_at, room.done_at, room.waits, room.issued_ops):
         of_units[:] = 0  # as a phase begins
+    room.place_of[:] = 0, 0, QUEUE
     room.issued[:] = CYCLES * (r - QUEUE)
     room.free_at[UNIT], room.done_at[UNIT] = CYCLES * r + 3, CYCLES * (r + 1)
     for past in (r - 1, r):
