@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import count
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from archsim.hardware.operators import Operator
 from archsim.hardware.unit import Service, Unit, Work
@@ -77,12 +77,52 @@ class OpActions:
         return OpActions(work, operators, moved, MappingProxyType(noted.asked))
 
 
+class Asking(Protocol):
+    """What follows from the widths of ports that were asked for."""
+
+    @property
+    def asked(self) -> Asked: ...
+
+
 Said = TypeVar("Said", OpService, OpActions)
+Found = TypeVar("Found", bound=Asking)
 
 
-def fits(asked: Asked, unit: Unit[Any]) -> bool:
-    """Whether the ports of a unit are as wide as those that were asked for."""
-    return all(memory in unit.ports and unit.ports[memory] == width for memory, width in asked.items())
+class UnitWidths:
+    """The widths of a unit's ports, looked up once for each set of memories."""
+
+    def __init__(self, unit: Unit[Any]) -> None:
+        self._ports = unit.ports
+        self._known: dict[tuple[str, ...], tuple[int | None, ...]] = {}
+
+    def of(self, memories: tuple[str, ...]) -> tuple[int | None, ...]:
+        """The widths of the ports into some memories; () if there are none into one of them."""
+        known = self._known.get(memories)
+        if known is None:
+            there = all(memory in self._ports for memory in memories)
+            known = self._known[memories] = tuple(map(self._ports.__getitem__, memories)) if there else ()
+        return known
+
+
+class ByWidths(Generic[Found]):
+    """What is known of units that differ in the widths of their ports, by those widths that it follows from."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], dict[tuple[int | None, ...], Found]] = {}
+
+    def get(self, widths: UnitWidths) -> Found | None:
+        """What is known of a unit with ports of these widths."""
+        for memories, of_memories in self._found.items():
+            found = of_memories.get(widths.of(memories))
+            if found is not None:
+                return found
+        return None
+
+    def put(self, found: Found) -> None:
+        """Keep it for units whose ports are as wide where it asked for them."""
+        self._found.setdefault(tuple(found.asked), {})[tuple(found.asked.values())] = found
 
 
 class KnownOps:
@@ -94,8 +134,8 @@ class KnownOps:
     def __init__(self) -> None:
         self._number = count()
         self._contents: dict[Hashable, int] = {}
-        self._services: dict[tuple[int, int], list[OpService]] = {}
-        self._actions: dict[tuple[int, int], list[OpActions]] = {}
+        self._services: dict[tuple[int, int], ByWidths[OpService]] = {}
+        self._actions: dict[tuple[int, int], ByWidths[OpActions]] = {}
 
     def counted(self, ops: Sequence[tuple[Op, int]]) -> CountedOps:
         """Ops of one unit, as they are told apart here."""
@@ -115,20 +155,21 @@ class KnownOps:
 
     def _of_each(
         self,
-        kept: dict[tuple[int, int], list[Said]],
+        kept: dict[tuple[int, int], ByWidths[Said]],
         ask: Callable[[Unit[Any], Op], Said],
         unit: Unit[Any],
         ops: CountedOps,
     ) -> list[Said]:
-        identity, found = self._known(unit.identity), list[Said]()
+        identity, widths, found = self._known(unit.identity), UnitWidths(unit), list[Said]()
         for (op, _), content in zip(ops.ops, ops.contents, strict=True):
             key = identity, content
-            said = next((known for known in kept.get(key, ()) if fits(known.asked, unit)), None)
+            known = kept.get(key)
+            said = None if known is None else known.get(widths)
             if said is None:
                 if len(kept) >= MOST_OPS:
                     kept.clear()
                 said = ask(unit, op)
-                kept.setdefault(key, []).append(said)
+                kept.setdefault(key, ByWidths()).put(said)
             found.append(said)
         return found
 

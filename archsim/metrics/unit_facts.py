@@ -17,7 +17,7 @@ from typing import Any
 from archsim.hardware.operators import Tally
 from archsim.hardware.unit import Unit, Units, Work
 from archsim.metrics.actions import Access, UnitActions, count_actions, count_unit
-from archsim.metrics.op_facts import CountedOps, KnownOps, fits
+from archsim.metrics.op_facts import ByWidths, CountedOps, KnownOps, UnitWidths
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
 from archsim.technology import Prices
@@ -141,8 +141,8 @@ class SharedFacts:
 
     def __init__(self) -> None:
         self._ops = KnownOps()
-        self._facts: dict[Hashable, list[UnitFacts]] = {}
-        self._activities: dict[Hashable, list[UnitActivity]] = {}
+        self._facts: dict[Hashable, ByWidths[UnitFacts]] = {}
+        self._activities: dict[Hashable, ByWidths[UnitActivity]] = {}
         self._count = 0
 
     def counted(self, ops: Sequence[tuple[Op, int]]) -> CountedOps:
@@ -151,27 +151,24 @@ class SharedFacts:
 
     def get(self, name: str, unit: Unit[Any], ops: CountedOps) -> UnitFacts:
         """The facts of a unit of that name that executes some ops."""
-        key = name, unit.identity, ops.content
-        for facts in self._facts.get(key, ()):
-            if fits(facts.asked, unit):
-                return facts
+        key, widths = (name, unit.identity, ops.content), UnitWidths(unit)
+        known = self._facts.get(key)
+        facts = None if known is None else known.get(widths)
+        if facts is not None:
+            return facts
         if self._count >= MOST_FACTS:
             self._facts.clear()
             self._activities.clear()
             self._count = 0
-        found = UnitFacts(unit, ops, self._ops, self._activity(key, unit, ops))
-        self._facts.setdefault(key, []).append(found)
+        activities = self._activities.setdefault(key, ByWidths())
+        activity = activities.get(widths)  # the same for all widths of ports that it does not follow from
+        if activity is None:
+            activity = UnitActivity(unit, ops, self._ops)
+            activities.put(activity)
+        facts = UnitFacts(unit, ops, self._ops, activity)
+        self._facts.setdefault(key, ByWidths()).put(facts)
         self._count += 1
-        return found
-
-    def _activity(self, key: Hashable, unit: Unit[Any], ops: CountedOps) -> UnitActivity:
-        """What the unit does, the same for all widths of ports that it does not follow from."""
-        kept = self._activities.setdefault(key, [])
-        for activity in kept:
-            if fits(activity.asked, unit):
-                return activity
-        kept.append(UnitActivity(unit, ops, self._ops))
-        return kept[-1]
+        return facts
 
 
 def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:
