@@ -84,8 +84,11 @@ class UnitActivity:
         return count_unit(self._ops, self.unit) if self._actions is None else self._actions
 
     @cached_property
-    def entries(self) -> Hashable:
-        """What the unit's figures have entries for: kinds of operators, and ways of using memories."""
+    def entries(self) -> tuple[tuple[str, ...], tuple[Access, ...]] | None:
+        """What the unit's figures have entries for: kinds of operators, and ways of using memories.
+
+        None of a unit without a model of energy.
+        """
         if self._actions is None:
             return None
         kinds = dict.fromkeys(operator.kind.value for operator in self._actions.operators)

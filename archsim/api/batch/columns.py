@@ -30,6 +30,8 @@ WORTH_ARRAYS = 256
 """The least sums that are faster as arrays than one by one."""
 WORTH_SORTING = 1024
 """The least values that are faster to sort first than to write one by one."""
+ALL = slice(None)
+"""The places of all designs."""
 FEW_CODES = 4
 """Up to so many times as many codes as designs a table of all codes is faster than sorting."""
 
@@ -41,7 +43,7 @@ class Picked(Generic[Value]):
     values: Sequence[Value]
     codes: Codes
 
-    def at(self, rows: Codes) -> Picked[Value]:
+    def at(self, rows: Codes | slice) -> Picked[Value]:
         """A column of some of the designs, with the values that they have."""
         codes = self.codes[rows]
         if len(self.values) == 1:
@@ -92,8 +94,10 @@ class Column:
         bits, first, codes = np.unique(self.of.view(np.int64), return_index=True, return_inverse=True)
         return self if 2 * len(bits) > len(codes) > 1 else Column(Picked(self.of[first].tolist(), codes))
 
-    def at(self, rows: Codes) -> Column:
+    def at(self, rows: Codes | slice) -> Column:
         """The figure of some of the designs."""
+        if isinstance(rows, slice) and rows == ALL:
+            return self
         return Column(self.of.at(rows) if isinstance(self.of, Picked) else self.of[rows])
 
     def __len__(self) -> int:

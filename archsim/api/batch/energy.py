@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -194,8 +194,53 @@ class RunColumns:
     stored_bytes: Picked[Mapping[str, Mapping[str, int]]]
 
 
-def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Columns:
-    """The figures of `compute_energy` by name, as those of `Stats.energy`."""
+Ways = Mapping[str, Mapping[str, Sequence[str]]]
+"""Memory -> direction -> the kinds of data that pass, in the order in which the units' accesses come."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnergyColumns:
+    """The figures of `compute_energy` of designs: in all, and in parts, of which a design that lacks one has 0 uJ.
+
+    `parts`: (3, N) each; `units`: unit -> kind of operator -> its energy; `memories`: memory -> direction -> kind of
+    data -> its energy.
+    """
+
+    whole: Columns
+    parts: dict[str, Ranges]
+    units: dict[str, dict[str, Floats]]
+    memories: dict[str, dict[str, dict[str, Floats]]]
+
+    def columns(self, ways: Ways, places: Codes | slice) -> Columns:
+        """The figures by name, as those of `Stats.energy`, of some of the designs, which use memories in these ways."""
+        found = {name: column.at(places) for name, column in self.whole.items()}
+        of_memories = [name for name in ways if name not in self.units]
+        others = [name for name in self.parts if name not in self.units and name not in self.memories]
+        for place, kind in enumerate(("part_uj", "part_low_uj", "part_high_uj")):
+            for name in (*self.units, *of_memories, *others):
+                found[f"{kind}.{name}"] = Column(self.parts[name][place, places])
+        for name, kinds in self.units.items():
+            found |= {f"unit_uj.{name}.{kind}": Column(energy[places]) for kind, energy in kinds.items()}
+        for memory, directions in ways.items():
+            for direction, of_data in directions.items():
+                energies = self.memories[memory][direction]
+                found |= {f"memory_uj.{memory}.{direction}.{kind}": Column(energies[kind][places]) for kind in of_data}
+        return {f"energy.{name}": column for name, column in found.items()}
+
+
+def ways_of(units: UnitRows) -> Ways:
+    """How designs use memories whose units all use them alike."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for activities in units.activities.values():
+        for access in activities.values[0].actions.accesses:
+            kinds = found.setdefault(access.memory, {}).setdefault(access.direction, [])
+            if access.data not in kinds:
+                kinds.append(access.data)
+    return found
+
+
+def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> EnergyColumns:
+    """The figures of `compute_energy`, over all designs at once."""
     designs, latency_us, macs = priced.designs, run.latency_us, run.macs
     unit_uj = {name: _operators(priced, name) for name in priced.units.facts}
     counts = _counts(priced)
@@ -248,14 +293,7 @@ def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Column
         "power_mw": Column(total_uj / latency_us * 1000),
         "tops_per_w": Column(2 * macs / (total_uj * PJ_PER_UJ)),
     }
-    for place, kind in enumerate(("part_uj", "part_low_uj", "part_high_uj")):
-        found |= {f"{kind}.{name}": Column(amount[place]) for name, amount in parts.items()}
-    for name, kinds in unit_uj.items():
-        found |= {f"unit_uj.{name}.{kind}": Column(energy) for kind, energy in kinds.items()}
-    for memory, directions in memory_uj.items():
-        for direction, kinds in directions.items():
-            found |= {f"memory_uj.{memory}.{direction}.{kind}": Column(energy) for kind, energy in kinds.items()}
-    return {f"energy.{name}": column for name, column in found.items()}
+    return EnergyColumns(found, parts, unit_uj, memory_uj)
 
 
 def _beside(priced: Priced, area: AreaColumns, counts: Counts, logic: Ranges) -> dict[str, Ranges]:

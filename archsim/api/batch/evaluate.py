@@ -188,9 +188,10 @@ def _without_refused(machines: MachineColumns, rows: Codes, found: BatchFigures)
 
 
 def _add_figures(machines: MachineColumns, timed: TimedDesigns, wanted: Wanted, found: BatchFigures) -> None:
-    """The figures of timed designs that have the same names."""
+    """The figures of timed designs that can be made at once."""
     try:
-        found.figures.append(Figures(timed.rows, Part(machines, timed).columns(wanted)))
+        figures = Part(machines, timed).figures(wanted)
+        found.figures += [Figures(timed.rows[places], columns) for places, columns in figures]
         found.alone += int(timed.times.alone.sum())
     except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
         if len(timed.programs.values) > 1:

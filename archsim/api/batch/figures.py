@@ -10,18 +10,26 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from archsim.api.batch.columns import Column, Floats, Ints, Picked, Scalar, classes, numbers, quotients
+from archsim.api.batch.columns import Codes, Column, Floats, Ints, Picked, Scalar, classes, numbers, quotients
 from archsim.api.batch.designs import distinct
-from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, RunColumns, energy_columns
+from archsim.api.batch.energy import (
+    MOST_COUNTED,
+    AreaColumns,
+    Columns,
+    NotAlike,
+    Priced,
+    RunColumns,
+    energy_columns,
+    ways_of,
+)
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.batch.timed import TimedDesigns
+from archsim.api.batch.timed import OF_ENERGY, TimedDesigns
 from archsim.api.batch.times import chain_denominator, step_denominator
 from archsim.api.batch.wanted import Wanted
 from archsim.api.programs.cached_program import FIGURES_WITH_ENTRIES, CachedProgram
 from archsim.errors import SimulatorBug
 from archsim.families.registry import family_named
 from archsim.hardware.unit import ceil_div
-from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import BurstFigures
 from archsim.metrics.roofline import OPS_PER_MAC, Ceiling
 from archsim.metrics.stacks import BUCKETS
@@ -29,40 +37,53 @@ from archsim.program.codes import CAUSES
 from archsim.program.ir import PhaseKind
 
 Value = TypeVar("Value")
+OfPlaces = Callable[[Codes | slice], Columns]
+"""Gives the columns of some of the designs, by their places: such as have figures of the same names."""
 
 
 class Part:
-    """Designs whose times are known and whose figures have the same names."""
+    """Designs whose times are known and whose figures can be made at once, though some may have others' names."""
 
     def __init__(self, machines: MachineColumns, timed: TimedDesigns) -> None:
-        self._machines, self._programs, self._made_bursts = machines, timed.programs, timed.bursts
+        self._machines, self._timed, self._programs = machines, timed, timed.programs
         self._rows, self._units, self._times = timed.rows, timed.units, timed.times
         self._clock = _clock(machines.designs.field("clock_mhz").at(self._rows))
         self._multipliers = machines.multipliers.at(self._rows)
         self._macs_per_cycle = _ints(self._multipliers, [found.macs_per_cycle for found in self._multipliers.values])
 
-    def columns(self, wanted: Wanted) -> Columns:
-        """The figures by name that are wanted, and those that come with them."""
-        _ = self._stacks  # that cycles add up is checked whatever is asked for: it costs next to nothing
-        found: Columns = {}
-        for figures, make in self._groups():
-            if wanted.below(*figures):
-                found |= make()
-        return found
+    def figures(self, wanted: Wanted) -> list[tuple[Codes | slice, Columns]]:
+        """The figures by name that are wanted, and those that come with them.
 
-    def _groups(self) -> list[tuple[tuple[str, ...], Callable[[], Columns]]]:
-        """Figures, or what they stand below, and what makes them, in the order of `Stats`."""
+        For each group of designs whose figures have the same names, their places and the columns.
+        """
+        _ = self._stacks  # that cycles add up is checked whatever is asked for: it costs next to nothing
+        made = [make() for figures, make in self._made() if wanted.below(*figures)]
         return [
-            *(((name,), partial(_one, name, make)) for name, make in self._of_times().items()),
-            (("cycle_stack", "unit_cycle_stacks"), self._cycle_stacks),
-            *(((name,), partial(self._constants, name)) for name in FIGURES_WITH_ENTRIES[:3]),
-            (("dram_burst_bytes",), self._burst_bytes),
-            *(((name,), partial(self._constants, name)) for name in FIGURES_WITH_ENTRIES[3:]),
-            (("bounds", "binding_bound"), self._bounds),
-            (("energy", "area"), self._energy),
-            (("roofline",), self._roofline),
-            (("program_ops",), lambda: {"program_ops": self._of_programs(lambda program: program.figures.ops)}),
+            (places, {name: column for columns in made for name, column in columns(places).items()})
+            for places in self._timed.named_alike(wanted)
         ]
+
+    def _made(self) -> list[tuple[tuple[str, ...], Callable[[], OfPlaces]]]:
+        """Figures, or what they stand below, and what makes them for all designs, in the order of `Stats`."""
+        of_programs = [((name,), partial(self._constants, name)) for name in FIGURES_WITH_ENTRIES]
+        return [
+            *(((name,), partial(_same, partial(_one, name, make))) for name, make in self._of_times().items()),
+            (("cycle_stack", "unit_cycle_stacks"), partial(_same, self._cycle_stacks)),
+            *of_programs[:3],
+            (("dram_burst_bytes",), partial(_same, self._burst_bytes)),
+            *of_programs[3:],
+            (("bounds", "binding_bound"), partial(_same, self._bounds)),
+            (OF_ENERGY, self._energy),
+            (("roofline",), partial(_same, self._roofline)),
+            (("program_ops",), partial(_same, self._program_ops)),
+        ]
+
+    def _constants(self, figure: str) -> OfPlaces:
+        """The columns of a figure of the programs alone."""
+        return lambda places: _constants(self._programs.at(places), figure)
+
+    def _program_ops(self) -> Columns:
+        return {"program_ops": self._of_programs(lambda program: program.figures.ops)}
 
     def _of_times(self) -> dict[str, Callable[[], Column]]:
         """What makes each of the figures that follow from times, and have no entries."""
@@ -111,9 +132,6 @@ class Part:
         for name, stack in stacks.items():
             found |= {f"unit_cycle_stacks.{name}.{bucket}": column for bucket, column in stack.items()}
         return found
-
-    def _burst_bytes(self) -> Columns:
-        return self._gathered("dram_burst_bytes", [dict(flat("", b.burst_bytes)) for b in self._bursts.values])
 
     @cached_property
     def _stacks(self) -> dict[str, dict[str, Column]]:
@@ -167,10 +185,10 @@ class Part:
         found = {f"bounds.{name}": column for name, column in columns.items()}
         return found | {"binding_bound": Column(Picked(tuple(columns), largest))}
 
-    def _energy(self) -> Columns:
+    def _energy(self) -> OfPlaces:
         priced = Priced.of(self._machines, self._units, self._rows)
         if priced is None:
-            return {name: Column.same(None, len(self._rows)) for name in ("energy", "area")}
+            return partial(_at, {name: Column.same(None, len(self._rows)) for name in ("energy", "area")})
         area = AreaColumns.of(priced)
         names = tuple(self._units.facts)
         busy = self._times.occupied[names.index("dram")] if "dram" in names else self._times.total_cycles * 0
@@ -178,7 +196,8 @@ class Part:
         macs = self._of_program(lambda program: program.figures.macs)
         stored = self._of_program(lambda program: program.figures.stored_bytes)
         run = RunColumns(self._latency_us, busy_us, np.array(macs.values, np.float64)[macs.codes], stored)
-        return energy_columns(priced, area, run) | area.columns()
+        energy, of_area = energy_columns(priced, area, run), area.columns()
+        return lambda places: energy.columns(ways_of(self._units.at(places)), places) | _at(of_area, places)
 
     def _roofline(self) -> Columns:
         """The roofline's figures of each design, the columns of what `compute_roofline` gives."""
@@ -203,37 +222,22 @@ class Part:
 
     @property
     def _bursts(self) -> Picked[BurstFigures]:
-        assert self._made_bursts is not None  # they are made if a figure OF_BURSTS is wanted
-        return self._made_bursts
+        assert self._timed.bursts is not None  # they are made if a figure OF_BURSTS is wanted
+        return self._timed.bursts
 
     def _of_bursts(self, figure: Callable[[BurstFigures], Scalar]) -> Column:
         return Column(Picked([figure(bursts) for bursts in self._bursts.values], self._bursts.codes))
 
-    def _gathered(self, name: str, figures: list[dict[str, Scalar]]) -> Columns:
-        """The columns of figures with entries, of which there is one for each of the burst figures."""
-        if any(found.keys() != figures[0].keys() for found in figures):
-            raise NotAlike(f"some have entries of {name} that others have not")
+    def _burst_bytes(self) -> Columns:
+        """What DRAM moves in whole bursts, by direction."""
+        codes, moved = self._bursts.codes, [bursts.burst_bytes for bursts in self._bursts.values]
         return {
-            f"{name}{entry}": Column(Picked([found[entry] for found in figures], self._bursts.codes))
-            for entry in figures[0]
+            f"dram_burst_bytes.{direction}": Column(Picked([found[direction] for found in moved], codes))
+            for direction in moved[0]
         }
 
-    def _constants(self, figure: str) -> Columns:
-        """The columns of a figure of the programs alone."""
-        first, *others = [program.entries[figure] for program in self._programs.values]
-        if any(found.keys() != first.keys() for found in others):
-            raise NotAlike(f"some have entries of {figure} that others have not")
-        return {entry: self._of_each([value, *(found[entry] for found in others)]) for entry, value in first.items()}
-
     def _of_programs(self, figure: Callable[[CachedProgram], Scalar]) -> Column:
-        return self._of_each([figure(program) for program in self._programs.values])
-
-    def _of_each(self, values: list[Scalar]) -> Column:
-        """The column of a figure that each program has: equal values stand once."""
-        if len(values) == 1:
-            return Column(Picked(values, self._programs.codes))
-        found: Picked[Scalar] = distinct(values)
-        return Column(Picked(found.values, found.codes[self._programs.codes]))
+        return _of_each(self._programs, [figure(program) for program in self._programs.values])
 
     def _of_program(self, what: Callable[[CachedProgram], Value]) -> Picked[Value]:
         return Picked([what(program) for program in self._programs.values], self._programs.codes)
@@ -279,3 +283,27 @@ def _clock(clock_mhz: Picked[float]) -> tuple[Ints, Ints]:
     clocks = [Fraction(repr(clock)) for clock in clock_mhz.values]
     numerators, denominators = ([getattr(c, part) for c in clocks] for part in ("numerator", "denominator"))
     return _ints(clock_mhz, numerators), _ints(clock_mhz, denominators)
+
+
+def _same(make: Callable[[], Columns]) -> OfPlaces:
+    """Columns whose names are the same for all designs, made for all at once."""
+    return partial(_at, make())
+
+
+def _at(columns: Columns, places: Codes | slice) -> Columns:
+    """The columns of some of the designs."""
+    return {name: column.at(places) for name, column in columns.items()}
+
+
+def _constants(programs: Picked[CachedProgram], figure: str) -> Columns:
+    """The columns of a figure of the programs alone, which have the same entries of it."""
+    first, *others = [program.entries[figure] for program in programs.values]
+    return {entry: _of_each(programs, [value, *(each[entry] for each in others)]) for entry, value in first.items()}
+
+
+def _of_each(programs: Picked[CachedProgram], values: list[Scalar]) -> Column:
+    """The column of a figure that each program has: equal values stand once."""
+    if len(values) == 1:
+        return Column(Picked(values, programs.codes))
+    found: Picked[Scalar] = distinct(values)
+    return Column(Picked(found.values, found.codes[programs.codes]))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from archsim.api.batch.columns import Codes, Picked, classes
+from archsim.api.batch.columns import ALL, Codes, Picked, classes
 from archsim.api.batch.energy import counted_alike
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.times import BatchTimes, batch_times
@@ -22,6 +22,8 @@ Value = TypeVar("Value")
 
 OF_BURSTS = ("peak_throughput_gops", "dram_burst_bytes", "roofline")
 """Figures that are made of the burst figures."""
+OF_ENERGY = ("energy", "area")
+"""Figures that are made of what units and memories are and do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +88,11 @@ class TimedDesigns:
         )
 
     def alike(self, machines: MachineColumns) -> list[TimedDesigns]:
-        """The designs in groups whose figures have the same names, as far as it is known before."""
+        """The designs in groups whose figures can be made at once: as far as it is known before, with `named_alike`."""
         rows = self.rows
         memories = machines.memory_names.at(rows)
         kinds = [
-            _kinds(self.programs, _named),
+            _kinds(self.programs, lambda program: program.reads["__class__"]),
             memories.codes,
             _kinds(machines.multipliers.at(rows), lambda multipliers: multipliers.unit),
             _kinds(machines.weight_bits_per_cycle.at(rows), lambda width: width is None),
@@ -106,11 +108,24 @@ class TimedDesigns:
         kinds += [_kinds(machines.storage(name).at(rows), type) for name in names]
         for facts, activities in zip(self.units.facts.values(), self.units.activities.values(), strict=True):
             kinds.append(_kinds(facts, lambda found: found.unit.name))
-            kinds.append(_kinds(activities, lambda activity: activity.entries))
+            kinds.append(_kinds(activities, lambda activity: activity.entries and activity.entries[0]))
         first, group = classes(kinds, len(rows))
         if len(first) == 1:
             return [self]
         return [self.at(np.flatnonzero(group == number)) for number in range(len(first))]
+
+    def named_alike(self, wanted: Wanted) -> list[Codes | slice]:
+        """The places of designs whose figures that are wanted have the same names, in the same order.
+
+        Programs have names of their own figures, and uses of memories those of energies.
+        """
+        kinds = []
+        if wanted.below(*FIGURES_WITH_ENTRIES):
+            kinds.append(_kinds(self.programs, _named))
+        if wanted.below(*OF_ENERGY):
+            kinds += [_kinds(each, lambda activity: activity.entries) for each in self.units.activities.values()]
+        first, group = classes(kinds, len(self.rows))
+        return [ALL] if len(first) == 1 else [np.flatnonzero(group == number) for number in range(len(first))]
 
     def by_program(self) -> list[TimedDesigns]:
         """The designs of each program by themselves."""
@@ -129,8 +144,8 @@ def _joined(groups: Sequence[ProgramDesigns]) -> tuple[Codes, Picked[CachedProgr
 
 
 def _named(program: CachedProgram) -> Hashable:
-    """What names of figures follow from of a program: its family of machines, and entries of its own figures."""
-    return program.reads["__class__"], tuple(tuple(program.entries[name]) for name in FIGURES_WITH_ENTRIES)
+    """The names of a program's own figures."""
+    return tuple(tuple(program.entries[name]) for name in FIGURES_WITH_ENTRIES)
 
 
 def _kinds(of: Picked[Value], kind: Callable[[Value], Hashable]) -> Codes:

@@ -24,7 +24,7 @@ class UnitRows:
 
     facts: dict[str, Picked[UnitFacts]]
 
-    def at(self, rows: Codes) -> UnitRows:
+    def at(self, rows: Codes | slice) -> UnitRows:
         """The facts of some of the designs, by their places."""
         return UnitRows({name: picked.at(rows) for name, picked in self.facts.items()})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.api.batch import BatchEvaluator, BatchFigures, Designs, Wanted, evaluate
+from archsim.api.batch.columns import Codes
 from archsim.api.batch.energy import Columns, NotAlike
 from archsim.api.batch.figures import Part
 from archsim.api.programs.program_cache import ProgramCache
@@ -53,14 +54,14 @@ def test_figures_together_are_those_of_each_program_by_itself(monkeypatch: pytes
 @pytest.mark.parametrize("error", [NotAlike("some have no figures"), ZeroDivisionError()])
 def test_what_one_program_cannot_do_is_left_alone(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     whole = _by_design(_evaluate(monkeypatch, 1e9)[0])
-    columns = Part.columns
+    figures = Part.figures
 
-    def failing(part: Part, wanted: Wanted) -> Columns:
+    def failing(part: Part, wanted: Wanted) -> list[tuple[Codes | slice, Columns]]:
         if any(program.reads["mac_array.rows"] == ROWS[2] for program in part._programs.values):
             raise error
-        return columns(part, wanted)
+        return figures(part, wanted)
 
-    monkeypatch.setattr(Part, "columns", failing)
+    monkeypatch.setattr(Part, "figures", failing)
     found, _ = _evaluate(monkeypatch, 1e9)
     why = str(error) or "a batch failed: ZeroDivisionError"
     assert [(rows.tolist(), text) for rows, text in found.left] == [([2], why)]
