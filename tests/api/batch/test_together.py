@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from archsim.api.batch import BatchEvaluator, BatchFigures, Designs, Wanted, evaluate
@@ -11,23 +13,27 @@ from archsim.api.batch.figures import Part
 from archsim.api.programs.program_cache import ProgramCache
 from archsim.config import parse_override
 from archsim.families.load import load_arch
-from archsim.workload import load_workload
+from archsim.workload import NetworkSpec, load_workload
 
 SPEC = load_workload("lstm:24,40,t=7").spec
+TWO_LAYERS = load_workload("lstm:24,40,t=7,layers=2").spec
 ROWS = (8, 16, 32, 64)
 """Each has a program of its own; the first one's figures come by themselves, those of the others together."""
 
 
-def _designs() -> Designs:
-    arches = [load_arch("edge_16x16", [parse_override(f"mac_array.rows={rows}")]) for rows in ROWS]
-    return Designs.from_configs([arch.config for arch in arches], ["fused"] * len(arches))
+def _designs(schedules: Sequence[str] = ("fused",)) -> Designs:
+    configs = [load_arch("edge_16x16", [parse_override(f"mac_array.rows={rows}")]).config for rows in ROWS]
+    pairs = [(config, schedule) for schedule in schedules for config in configs]
+    return Designs.from_configs([config for config, _ in pairs], [schedule for _, schedule in pairs])
 
 
-def _evaluate(monkeypatch: pytest.MonkeyPatch, seconds: float) -> tuple[BatchFigures, list[int]]:
-    """What becomes of the designs, and how many come at a time; `seconds`: for how long programs are timed."""
+def _evaluate(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, schedules: Sequence[str] = ("fused",), spec: NetworkSpec = SPEC
+) -> tuple[BatchFigures, list[int]]:
+    """What becomes of the designs, and how many come at a time; `seconds`: for how long programs are found."""
     monkeypatch.setattr(evaluate, "TOGETHER_SECONDS", seconds)
     found, sizes = BatchFigures(), []
-    for part in BatchEvaluator(ProgramCache(8)).parts(_designs(), SPEC):
+    for part in BatchEvaluator(ProgramCache(8)).parts(_designs(schedules), spec):
         sizes.append(len(part.designs))
         found.add(part)
     return found, sizes
@@ -49,6 +55,23 @@ def test_figures_together_are_those_of_each_program_by_itself(monkeypatch: pytes
     assert len(together.figures) == 2
     assert _by_design(together) == _by_design(apart)
     assert list(together.figures[1].columns) == list(apart.figures[3].columns)
+
+
+def test_figures_of_other_names_are_made_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two layers: one handed over to the next, sums of x that are kept until then, and both layers side by side.
+
+    Names come in the order in which each program by itself has them.
+    """
+    schedules = ("fused", "hoisted", "fused_wavefront")
+    apart, _ = _evaluate(monkeypatch, -1.0, schedules, TWO_LAYERS)
+    together, sizes = _evaluate(monkeypatch, 1e9, schedules, TWO_LAYERS)
+    assert sizes == [1, 11]
+    assert len({tuple(part.columns) for part in together.figures}) == len(schedules)
+    found, alone = _by_design(together), _by_design(apart)
+    assert found == alone
+    assert {design: list(figures) for design, figures in found.items()} == {
+        design: list(figures) for design, figures in alone.items()
+    }
 
 
 @pytest.mark.parametrize("error", [NotAlike("some have no figures"), ZeroDivisionError()])
