@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from archsim.config.extensions import SCHEDULES as GROUP
@@ -16,6 +17,9 @@ from archsim.families.schedule import ConfigT, Schedule
 from archsim.families.schedule_faults import schedule_fault
 from archsim.program.ir import Program
 from archsim.workload.network import NetworkSpec
+
+KEPT = 256
+"""Names whose words are kept."""
 
 AskedSchedule = str | Schedule[Any] | None
 """What a caller asks for: a schedule's name, a schedule, or None for the first of the machine's family."""
@@ -136,6 +140,16 @@ def check_units(program: Program, units: Collection[str]) -> None:
 
 
 def _means(asked: str, schedule: Schedule[Any]) -> bool:
-    wanted = sorted("".join("_" if char in "-/." else char for char in asked.strip()).split("_"))
-    words = schedule.name.split("_")
-    return wanted in (sorted(words), sorted(word for word in words if word != "interleaved"))
+    return _words(asked) in _names(schedule.name)
+
+
+@lru_cache(KEPT)
+def _words(asked: str) -> list[str]:
+    return sorted("".join("_" if char in "-/." else char for char in asked.strip()).split("_"))
+
+
+@lru_cache(KEPT)
+def _names(name: str) -> tuple[list[str], list[str]]:
+    """The words of a schedule's name, as they may be asked for."""
+    words = sorted(name.split("_"))
+    return words, [word for word in words if word != "interleaved"]

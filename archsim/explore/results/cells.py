@@ -53,7 +53,10 @@ def gathered(found: Sequence[Outputs]) -> dict[str, Column]:
             of_name[1].append(value)
     for of_table, places, rows in tables.values():
         here, mine = np.array(places, np.intp), np.array(rows, np.intp)
-        whole = np.array_equal(mine, np.arange(of_table.rows))
+        order = np.argsort(mine)
+        whole = np.array_equal(mine[order], np.arange(of_table.rows))
+        if whole:  # all rows, each once: their places are put in order instead of every column
+            here = here[order]
         for name, column in of_table.columns.items():
             parts[name].append((here, column if whole else column.at(mine)))
     for name, (places, values) in alone.items():
