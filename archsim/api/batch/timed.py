@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from archsim.api.batch.wanted import Wanted
 from archsim.api.programs.cached_program import FIGURES_WITH_ENTRIES, CachedProgram
 from archsim.families.machine_config import NO_DRAM
 from archsim.metrics.precomputed import BurstFigures
+from archsim.metrics.roofline import Ceilings, Passing
 
 Value = TypeVar("Value")
 
@@ -160,17 +161,23 @@ def _bursts(programs: Picked[CachedProgram], machines: MachineColumns, rows: Cod
     multipliers = machines.multipliers.at(rows)
     arrays = dict.fromkeys(found.unit for found in multipliers.values)
     at_dram = dict.fromkeys(name for program in programs.values for name in program.figure_cache.at_dram)
-    codes = [programs.codes, multipliers.codes, machines.designs.field("clock_mhz").codes[rows]]
+    codes = [programs.codes, multipliers.codes]
     codes += [machines.identity(name).codes[rows] for name in at_dram | arrays]
+    _, moving = classes(codes, len(rows))
+    codes = [moving, machines.designs.field("clock_mhz").codes[rows]]
     of_programs = _first(programs, rows)
     for array in arrays:
         memories = dict.fromkeys(memory for design in of_programs for memory in machines.unit(design, array).ports)
         codes += [machines.width(array, memory).codes[rows] for memory in memories]
     first, places = classes(codes, len(rows))
-    figures = [
-        programs.of(place).figure_cache.burst_figures(machines.designs.config(design), machines.units(design))
-        for place, design in zip(first.tolist(), rows[first].tolist(), strict=True)
-    ]
+    known: dict[int, tuple[Mapping[str, int], Passing]] = {}
+    figures: list[BurstFigures] = []
+    for place, design, moved in zip(first.tolist(), rows[first].tolist(), moving[first].tolist(), strict=True):
+        units = machines.units(design)
+        if moved not in known:
+            known[moved] = programs.of(place).figure_cache.moved(multipliers.of(place).unit, units)
+        burst_bytes, passing = known[moved]
+        figures.append(BurstFigures(burst_bytes, Ceilings.of(passing, machines.designs.config(design), units)))
     return Picked(figures, places)
 
 

@@ -55,21 +55,32 @@ class FigureCache:
 
         Bursts follow from the units that move them (DRAM, mostly no other), ceilings from multipliers and clock.
         """
-        multipliers = config.multipliers
-        bursts: Hashable = tuple(units[name].identity for name in self.at_dram)
-        array = units[multipliers.unit]
-        passing = self._part(
-            ("passing", bursts, array.identity),
-            lambda: Passing.from_program(self._program, multipliers.unit, units),
+        name, clock_mhz = config.multipliers.unit, config.clock_mhz
+        burst_bytes, passing = self.moved(name, units)
+        bursts, ports = self._bursts(units), tuple(units[name].ports.items())
+        ceilings = self._part(
+            ("ceilings", bursts, units[name].identity, config.multipliers, ports, clock_mhz),
+            lambda: Ceilings.of(passing, config, units),
         )
-        ports = tuple(array.ports.items())
-        return BurstFigures(
+        return BurstFigures(burst_bytes, ceilings)
+
+    def moved(self, multipliers: str, units: Units) -> tuple[Mapping[str, int], Passing]:
+        """The bytes that DRAM moves in each direction, whole bursts, and what passes ports of a machine.
+
+        `multipliers`: the name of the unit that has them.
+        """
+        bursts = self._bursts(units)
+        return (
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
             self._part(
-                ("ceilings", bursts, array.identity, multipliers, ports, config.clock_mhz),
-                lambda: Ceilings.of(passing, config, units),
+                ("passing", bursts, units[multipliers].identity),
+                lambda: Passing.from_program(self._program, multipliers, units),
             ),
         )
+
+    def _bursts(self, units: Units) -> Hashable:
+        """What the bursts of a machine follow from."""
+        return tuple(units[name].identity for name in self.at_dram)
 
     def _part(self, key: Hashable, make: Callable[[], Part]) -> Part:
         found = self._kept.get(key)
