@@ -6,7 +6,7 @@ it; else fractions do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -110,6 +110,21 @@ class Column:
     def values(self) -> list[Scalar]:
         """The figure of every design, as Python's own numbers."""
         return list(self.of.each()) if isinstance(self.of, Picked) else self.of.tolist()
+
+
+def compacted(columns: Mapping[str, Column]) -> dict[str, Column]:
+    """The columns of a table, each as `Column.compact` has it; of short ones those of one value are found at once."""
+    arrays = {name: column.of for name, column in columns.items() if not isinstance(column.of, Picked)}
+    designs = len(next(iter(arrays.values()), ()))
+    if not 1 < designs < WORTH_SORTING:
+        return {name: column.compact for name, column in columns.items()}
+    bits = np.stack([array.view(np.int64) for array in arrays.values()])
+    same = dict(zip(arrays, (bits == bits[:, :1]).all(axis=1).tolist(), strict=True))
+    one = np.zeros(designs, np.intp)
+    return {
+        name: Column(Picked(arrays[name][:1].tolist(), one)) if same.get(name) else column
+        for name, column in columns.items()
+    }
 
 
 def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from archsim.api.batch import Column
-from archsim.api.batch.columns import Picked
+from archsim.api.batch.columns import Picked, compacted
 
 Output = int | float | str | None
 
@@ -21,7 +21,7 @@ class OutputTable:
     """Figures of designs: a column for each name."""
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
-        self.columns = {name: column.compact for name, column in columns.items()}
+        self.columns = compacted(columns)
         self._values: dict[str, list[Output]] = {}
 
     @property

@@ -15,6 +15,7 @@ from archsim.api.batch.columns import (
     Column,
     Picked,
     classes,
+    compacted,
     concatenated,
     exact_sums,
     joined,
@@ -142,7 +143,18 @@ def test_a_part_that_several_values_have_stands_once() -> None:
 )
 def test_a_column_of_few_values_has_each_once(values: list[float], distinct: int | None) -> None:
     """Of many rows half as many values at most; of few rows one. A zero with a sign is another one than 0.0."""
-    column = Column(np.array(values)).compact
+    columns = {
+        "it": Column(np.array(values)),
+        "others": Column(np.arange(len(values))),
+        "text": Column.same("a", len(values)),
+    }
+    check_compact(columns["it"].compact, values, distinct)
+    found = compacted(columns)
+    check_compact(found["it"], values, distinct)
+    assert {name: column.values() for name, column in found.items()} == {n: c.values() for n, c in columns.items()}
+
+
+def check_compact(column: Column, values: list[float], distinct: int | None) -> None:
     assert column.values() == values
     assert list(map(str, column.values())) == list(map(str, values))
     assert [column.value(row) for row in (0, -1)] == [values[0], values[-1]]
