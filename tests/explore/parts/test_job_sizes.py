@@ -58,8 +58,9 @@ def test_jobs_become_smaller_towards_the_end(
     setup = Setup.from_space(space, "auto", declared)
     with open_journal(out, space, False, settings) as journal:
         address = address_of_parts(out, None)
+        plans = part_plans(make_sampler(space, False), space.size, space.size, space.size)
         search = RangeSearch(
-            *(space, part_plans(make_sampler(space, False), space.size, space.size, space.size), space.size, _NoBackend()),
+            *(space, plans, space.size, _NoBackend()),
             *(PartFiles(space, declared), PartFolder(out, settings, address), PieceFolder(out, settings, address)),
             *(journal, RangeCheck(space, setup, out), Watcher()),
         )
