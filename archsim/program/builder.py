@@ -57,8 +57,9 @@ def derive(accesses: Accesses) -> Deps:
     # The repetitions that leave ops out at the end come once more behind that: there others are the last users.
     repeat = settled + 1 + int(accesses.skip_last.max(initial=0))
     # What a repetition waits for, the next one does, or for younger ops: older waits imply nothing that its do not.
-    # Only where accesses to a buffer move on differently may each repetition wait for something else.
-    begin = settled - 1 if accesses.move_alike else 0
+    # Only where accesses to a buffer move on differently may each repetition wait for something else, and where words
+    # come from repetitions before: those are read by then that all ops before in the chain have read.
+    begin = settled - 1 if accesses.move_alike and not (accesses.stream & accesses.changed).any() else 0
     needs = _Body(accesses, begin, repeat).needs()
     return _as_deps(needs.of_which(needs.instance >= settled * len(accesses)), accesses)
 
@@ -100,7 +101,7 @@ class _Body:
         self._windows, self._window = distinct.shape[1], window.reshape(-1)[1:]
         changed = np.flatnonzero(accesses.changed & (accesses.role != Role.UPDATE))
         first, last = begin - accesses.distance[changed], accesses.skip_last[accesses.op[changed]]
-        every = Unrolled.of(accesses, changed, np.where(accesses.stream[changed], 0, first), repeat - last)
+        every = Unrolled.of(accesses, changed, first, repeat - last)
         self._begin, self._instances = begin * len(accesses), repeat * len(accesses)
         role = accesses.role[every.access]
         self._waits = every.of_which(role != Role.WRITE)
@@ -117,9 +118,11 @@ class _Body:
         operands, words = self._operands()
         old = self._old_values()
         if len(words.instance):
-            # What comes to an op word by word has been read before the op writes: its last word follows theirs.
-            before = np.isin(old.instance * self._instances + old.other, _upstream(words, self._instances))
-            old = old.of_which(~before | (old.after != _FREE_CODE))
+            # What comes to an op word by word has been read before the op writes: its last word follows theirs. So has
+            # what the same unit has read before.
+            reads = self._youngest(old.of_which(old.after == _FREE_CODE))
+            before = np.isin(reads.instance * self._instances + reads.other, _upstream(words, self._instances))
+            old = old.of_which(old.after != _FREE_CODE).and_those(reads.of_which(~before))
         return self._reduced(operands.and_those(old)).and_those(words)
 
     def _operands(self) -> tuple[_Needs, _Needs]:
