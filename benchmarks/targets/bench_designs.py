@@ -146,7 +146,10 @@ def bench_first_point(benchmark: BenchmarkFixture, own_cache: Path) -> None:
     here, numbers = str(Path(__file__).parent), count()
 
     def first() -> None:
-        command((sys.executable, "-c", script, here, str(own_cache / f"out{next(numbers)}")), PYTHONPATH=_path())
+        command(
+            (sys.executable, "-c", script, here, str(own_cache / f"out{next(numbers)}")),
+            environment={"PYTHONPATH": _path()},
+        )
 
     measure(
         benchmark,

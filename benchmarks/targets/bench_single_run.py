@@ -65,7 +65,9 @@ def bench_first_run(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
         for name in ("archsim", "arch_configs", "workloads"):
             shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         run = (*ARCHSIM, "run", ARCH, WORKLOAD, "--no-plots", "--out", str(home / "run"))
-        command(run, PYTHONPATH=str(home), XDG_CACHE_HOME=str(home / "cache"), PYTHONDONTWRITEBYTECODE="")
+        cache = str(home / "cache")
+        none = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
+        command(run, folder=home, environment=none | {"PYTHONPATH": str(home), "XDG_CACHE_HOME": cache})
 
     measure(benchmark, first, _numpy, than="import numpy", asked="under 5 s", rounds=2)
 

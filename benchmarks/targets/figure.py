@@ -6,7 +6,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -22,10 +22,12 @@ def processor_seconds() -> float:
     return mine.ru_utime + mine.ru_stime + others.ru_utime + others.ru_stime
 
 
-def command(words: Sequence[str], code: int = 0, **environment: str) -> str:
-    """What a command of this checkout prints; it must end with this exit code."""
-    variables = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+def command(
+    words: Sequence[str], code: int = 0, folder: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> str:
+    """What a command prints that is given in a folder, the checkout's if not said; it must end with this exit code."""
+    variables = os.environ | {"PYTHONPATH": str(ROOT)} | dict(environment or {})
+    done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True, check=False)
     if done.returncode != code:
         raise RuntimeError(f"{' '.join(words)}: exit code {done.returncode}: {done.stderr[-500:]}")
     return done.stdout

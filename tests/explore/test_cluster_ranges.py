@@ -13,9 +13,9 @@ import pytest
 
 from archsim.errors import OutputError
 from archsim.explore import Space, explore
+from archsim.explore.ranges import range_search
+from archsim.explore.ranges.piece_job import PieceReport
 from archsim.explore.results.write_results import write_results
-from archsim.explore.run import range_search
-from archsim.explore.run.piece_job import PieceReport
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Values
 from tests.explore.conftest import Write

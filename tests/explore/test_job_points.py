@@ -12,12 +12,12 @@ import pytest
 from archsim.api.batch.designs import distinct
 from archsim.explore import Space
 from archsim.explore.parts.part_file import PartFiles
+from archsim.explore.ranges.job_points import JobPoints
+from archsim.explore.ranges.piece_job import PieceJob
 from archsim.explore.results.study import Point, Status
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.found import add_points
-from archsim.explore.run.job_points import JobPoints
-from archsim.explore.run.piece_job import PieceJob
 from archsim.explore.search.front import Front
 from archsim.explore.search.point_classifier import PointClassifier
 from archsim.explore.space.joined_digests import digests_of

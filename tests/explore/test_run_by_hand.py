@@ -11,6 +11,10 @@ import pytest
 
 from archsim.explore import Space, Status
 from archsim.explore.parts.part_plan import PATIENCE, PartPlan, part_plans
+from archsim.explore.ranges.piece_job import PieceJob
+from archsim.explore.ranges.pieces import _after_a_death
+from archsim.explore.ranges.range_check import _share
+from archsim.explore.ranges.range_search import like_points_together
 from archsim.explore.results.study import Point
 from archsim.explore.run.backend import ChunkSize, chunk_size, like_together
 from archsim.explore.run.commands import RunCommands
@@ -19,10 +23,6 @@ from archsim.explore.run.evaluation import Task
 from archsim.explore.run.kept_points import _difference
 from archsim.explore.run.local_deaths import MOST_DEATHS, died
 from archsim.explore.run.outcome import Kind, Outcome, Outputs
-from archsim.explore.run.piece_job import PieceJob
-from archsim.explore.run.pieces import _after_a_death
-from archsim.explore.run.range_check import _share
-from archsim.explore.run.range_search import like_points_together
 from archsim.explore.run.shares import Shares
 from archsim.explore.search.samplers import Sampler
 from archsim.explore.space.design import Reason

@@ -17,6 +17,10 @@ from archsim.explore.parts.part_plan import PATIENCE, part_plans
 from archsim.explore.parts.part_store import FoundInParts
 from archsim.explore.parts.piece_folder import PieceFolder
 from archsim.explore.parts.stores import address_of_parts, check_address
+from archsim.explore.ranges.piece_job import PieceSetup
+from archsim.explore.ranges.pieces import LocalPieces, PieceBackend, PiecesHere
+from archsim.explore.ranges.range_check import RangeCheck
+from archsim.explore.ranges.range_search import RangeSearch
 from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
@@ -27,10 +31,6 @@ from archsim.explore.run.found import Effort, Found, FoundInMemory
 from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, of_front, telling
 from archsim.explore.run.local import LocalProcesses
 from archsim.explore.run.local_process import LocalProcess, available_cores
-from archsim.explore.run.piece_job import PieceSetup
-from archsim.explore.run.pieces import LocalPieces, PieceBackend, PiecesHere
-from archsim.explore.run.range_check import RangeCheck
-from archsim.explore.run.range_search import RangeSearch
 from archsim.explore.run.show import keep_setup
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
@@ -146,7 +146,7 @@ def _backend(setup: Setup, workers: int | None, dask: str | None, early: LocalPr
 
 def _pieces(setup: PieceSetup, workers: int | None, dask: str | None, early: LocalProcess | None) -> PieceBackend:
     if dask is not None:
-        from archsim.explore.run.cluster_pieces import DaskPieces
+        from archsim.explore.ranges.cluster_pieces import DaskPieces
 
         return DaskPieces(setup, dask)
     count = available_cores() if workers is None else workers

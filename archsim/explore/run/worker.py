@@ -32,8 +32,8 @@ def _chunks(setup: str) -> Answerer:
 
 
 def _pieces(setup: str) -> Answerer:
-    from archsim.explore.run.piece_evaluator import PieceEvaluator
-    from archsim.explore.run.piece_job import PieceSetup
+    from archsim.explore.ranges.piece_evaluator import PieceEvaluator
+    from archsim.explore.ranges.piece_job import PieceSetup
 
     return PieceEvaluator(PieceSetup.from_json(setup)).answer
 

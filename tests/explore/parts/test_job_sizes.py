@@ -14,14 +14,14 @@ from archsim.explore.parts.part_folder import PartFolder
 from archsim.explore.parts.part_plan import part_plans
 from archsim.explore.parts.piece_folder import PieceFolder
 from archsim.explore.parts.stores import address_of_parts
+from archsim.explore.ranges import range_search
+from archsim.explore.ranges.piece_job import PieceReport
+from archsim.explore.ranges.pieces import Jobs, PieceBackend
+from archsim.explore.ranges.range_check import RangeCheck
+from archsim.explore.ranges.range_search import RangeSearch
 from archsim.explore.results.study_folder import open_journal
-from archsim.explore.run import range_search
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup
-from archsim.explore.run.piece_job import PieceReport
-from archsim.explore.run.pieces import Jobs, PieceBackend
-from archsim.explore.run.range_check import RangeCheck
-from archsim.explore.run.range_search import RangeSearch
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.samplers import make_sampler
 from tests.explore.conftest import Write

@@ -18,11 +18,11 @@ from archsim.errors import OutputError
 from archsim.explore import Space, Status, Study, explore
 from archsim.explore.parts.part_plan import part_plans
 from archsim.explore.parts.piece_folder import piece_name
+from archsim.explore.ranges import range_search
+from archsim.explore.ranges.piece_job import PieceJob, PieceReport
 from archsim.explore.results.write_results import write_results
-from archsim.explore.run import range_search
 from archsim.explore.run.journal import sealed_line
 from archsim.explore.run.local_process import LocalProcess
-from archsim.explore.run.piece_job import PieceJob, PieceReport
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Values
 from archsim.explore.search.samplers import Sampler
@@ -340,7 +340,7 @@ def test_where_all_workers_die_that_is_said(write: Write, tmp_path: Path, monkey
         os.kill(worker.process.pid, signal.SIGKILL)
 
     monkeypatch.setattr(LocalProcess, "send", deadly)
-    monkeypatch.setattr("archsim.explore.run.pieces.MOST_IN_VAIN", 3)
+    monkeypatch.setattr("archsim.explore.ranges.pieces.MOST_IN_VAIN", 3)
     with pytest.raises(
         OutputError, match="3 worker processes died, the last with exit code -9, and none has evaluated"
     ):

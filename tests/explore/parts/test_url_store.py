@@ -10,8 +10,8 @@ from archsim.errors import OutputError
 from archsim.explore import Space, explore
 from archsim.explore.parts import url_store
 from archsim.explore.parts.stores import address_of_parts, check_address, open_store
+from archsim.explore.ranges import range_search
 from archsim.explore.results.write_results import write_results
-from archsim.explore.run import range_search
 from tests.explore.conftest import Write
 from tests.explore.parts.test_parts import MANY
 from tests.explore.parts.test_ranges import MODULE, by_designs, results, whole

@@ -11,9 +11,9 @@ from archsim.explore.parts.file_store import FileStore
 from archsim.explore.parts.part_file import PartFiles
 from archsim.explore.parts.piece_folder import piece_name
 from archsim.explore.parts.stores import TOKEN, open_store
+from archsim.explore.ranges.job_points import JobPoints
+from archsim.explore.ranges.piece_job import PieceError, PieceJob, PieceReport, PieceSetup, failure
 from archsim.explore.run.evaluation import DesignEvaluator
-from archsim.explore.run.job_points import JobPoints
-from archsim.explore.run.piece_job import PieceError, PieceJob, PieceReport, PieceSetup, failure
 
 
 class PieceEvaluator:

@@ -26,12 +26,12 @@ from archsim.explore.parts.part_rows import EVALUATED, FAILED, PartRows
 from archsim.explore.parts.parts_on_disk import PartsOnDisk
 from archsim.explore.parts.piece_folder import PieceFolder
 from archsim.explore.parts.stored_study import StoredStudy
+from archsim.explore.ranges.piece_job import PieceError, PieceJob, PieceReport
+from archsim.explore.ranges.pieces import PieceBackend
+from archsim.explore.ranges.range_check import RangeCheck
 from archsim.explore.results.study import Point
 from archsim.explore.run.backend import ChunkSize
 from archsim.explore.run.journal import Journal
-from archsim.explore.run.piece_job import PieceError, PieceJob, PieceReport
-from archsim.explore.run.pieces import PieceBackend
-from archsim.explore.run.range_check import RangeCheck
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
 from archsim.explore.search.point_classifier import PointClassifier

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from archsim.explore.ranges.piece_evaluator import PieceEvaluator
+from archsim.explore.ranges.piece_job import PieceError, PieceReport, PieceSetup
+from archsim.explore.ranges.pieces import Jobs, PieceBackend
 from archsim.explore.run.cluster import Cluster, could_not_evaluate, one_at_a_time
-from archsim.explore.run.piece_evaluator import PieceEvaluator
-from archsim.explore.run.piece_job import PieceError, PieceReport, PieceSetup
-from archsim.explore.run.pieces import Jobs, PieceBackend
 
 
 class DaskPieces(PieceBackend):

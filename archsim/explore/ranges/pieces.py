@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Protocol
 
 from archsim.errors import OutputError
+from archsim.explore.ranges.piece_evaluator import PieceEvaluator
+from archsim.explore.ranges.piece_job import PieceJob, PieceReport, PieceSetup
 from archsim.explore.run.local_deaths import MOST_DEATHS
 from archsim.explore.run.local_process import LocalProcess, LocalProcessGroup
-from archsim.explore.run.piece_evaluator import PieceEvaluator
-from archsim.explore.run.piece_job import PieceJob, PieceReport, PieceSetup
 from archsim.explore.run.worker import PIECES
 
 SPLIT = 16

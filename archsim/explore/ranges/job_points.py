@@ -15,13 +15,13 @@ from archsim.explore.parts.evaluated_rows import EvaluatedRows, table_of_rows
 from archsim.explore.parts.part_file import PartFiles
 from archsim.explore.parts.part_merge import merged_tables
 from archsim.explore.parts.part_rows import numbers_array
+from archsim.explore.ranges.piece_job import PieceJob
 from archsim.explore.results.study import Point
 from archsim.explore.run.evaluation import DesignEvaluator, Task, infeasible
 from archsim.explore.run.found import add_points
 from archsim.explore.run.local_deaths import MOST_DEATHS, died
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.output_table import OutputTable
-from archsim.explore.run.piece_job import PieceJob
 from archsim.explore.run.table_evaluation import Columns, EvaluatedTable
 from archsim.explore.search.column_classifier import ColumnClassifier
 from archsim.explore.search.column_values import FieldColumns
