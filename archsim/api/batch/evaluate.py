@@ -147,7 +147,7 @@ def _time(machines: MachineColumns, groups: Sequence[ProgramDesigns], wanted: Wa
     """Time designs whose units have the same names, and add their figures."""
     try:
         timed, too_long = TimedDesigns.of(groups, machines, wanted)
-        alike = [] if timed is None else timed.alike(machines)
+        alike = [] if timed is None else timed.alike(machines, wanted)
         _keep(machines, groups)
     except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
         if len(groups) > 1:

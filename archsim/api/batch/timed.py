@@ -88,32 +88,39 @@ class TimedDesigns:
             self.bursts and self.bursts.at(places),
         )
 
-    def alike(self, machines: MachineColumns) -> list[TimedDesigns]:
+    def alike(self, machines: MachineColumns, wanted: Wanted) -> list[TimedDesigns]:
         """The designs in groups whose figures can be made at once: as far as it is known before, with `named_alike`."""
         rows = self.rows
-        memories = machines.memory_names.at(rows)
         kinds = [
             _kinds(self.programs, lambda program: program.reads["__class__"]),
-            memories.codes,
+            machines.memory_names.at(rows).codes,
             _kinds(machines.multipliers.at(rows), lambda multipliers: multipliers.unit),
             _kinds(machines.weight_bits_per_cycle.at(rows), lambda width: width is None),
-            _kinds(machines.prices.at(rows), lambda prices: prices is None),
-            _kinds(machines.counted.at(rows), counted_alike),
-            _kinds(machines.dram_width.at(rows), lambda width: width == NO_DRAM),
+            *(_kinds(facts, lambda found: found.unit.name) for facts in self.units.facts.values()),
         ]
         if self.bursts is not None:
             kinds.append(
                 _kinds(self.bursts, lambda bursts: (tuple(bursts.burst_bytes), tuple(bursts.ceilings.of_memories)))
             )
-        names = dict.fromkeys(name for names in memories.values for name in names)
-        kinds += [_kinds(machines.storage(name).at(rows), type) for name in names]
-        for facts, activities in zip(self.units.facts.values(), self.units.activities.values(), strict=True):
-            kinds.append(_kinds(facts, lambda found: found.unit.name))
-            kinds.append(_kinds(activities, lambda activity: activity.entries and activity.entries[0]))
+        if wanted.below(*OF_ENERGY):
+            kinds += self._priced_alike(machines)
         first, group = classes(kinds, len(rows))
         if len(first) == 1:
             return [self]
         return [self.at(np.flatnonzero(group == number)) for number in range(len(first))]
+
+    def _priced_alike(self, machines: MachineColumns) -> list[Codes]:
+        """What designs must have in common for their energies and areas to be made at once."""
+        rows = self.rows
+        names = dict.fromkeys(name for names in machines.memory_names.at(rows).values for name in names)
+        activities = self.units.activities.values()
+        return [
+            _kinds(machines.prices.at(rows), lambda prices: prices is None),
+            _kinds(machines.counted.at(rows), counted_alike),
+            _kinds(machines.dram_width.at(rows), lambda width: width == NO_DRAM),
+            *(_kinds(machines.storage(name).at(rows), type) for name in names),
+            *(_kinds(each, lambda activity: activity.entries and activity.entries[0]) for each in activities),
+        ]
 
     def named_alike(self, wanted: Wanted) -> list[Codes | slice]:
         """The places of designs whose figures that are wanted have the same names, in the same order.

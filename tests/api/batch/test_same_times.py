@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from archsim.api.batch import BatchEvaluator, Designs, times
@@ -29,14 +30,16 @@ def test_designs_are_timed_once_for_all_that_have_the_same_times(what: str, monk
 
     def counted(phases: object, timing: BatchTiming, shapes: object) -> BatchTrace:
         timed.append(timing.designs)
-        return execute_batch(phases, timing, shapes)  # type: ignore[arg-type]
+        trace = execute_batch(phases, timing, shapes)  # type: ignore[arg-type]
+        return BatchTrace(trace.phases, np.ones_like(trace.alone))
 
     monkeypatch.setattr(times, "execute_batch", counted)
     overrides, distinct = CHANGES[what]
     arches = [load_arch("edge_16x16", [parse_override(text)] if text else []) for text in ("", *overrides, "")]
     designs = Designs.from_configs([arch.config for arch in arches], ["fused"] * len(arches))
-    (found,) = BatchEvaluator(ProgramCache(4)).evaluate(designs, WORK.spec).figures
-    assert sum(timed) == distinct
+    became = BatchEvaluator(ProgramCache(4)).evaluate(designs, WORK.spec)
+    (found,) = became.figures
+    assert sum(timed) == became.alone == distinct
     assert found.designs.tolist() == list(range(len(arches)))
     evaluator = Evaluator()
     for row, arch in enumerate(arches):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from archsim.api.batch import BatchEvaluator, BatchFigures, Designs, Wanted, evaluate
+from archsim.api.batch import EVERYTHING, BatchEvaluator, BatchFigures, Designs, Wanted, evaluate
 from archsim.api.batch.columns import Codes
 from archsim.api.batch.energy import Columns, NotAlike
 from archsim.api.batch.figures import Part
@@ -28,12 +28,16 @@ def _designs(schedules: Sequence[str] = ("fused",)) -> Designs:
 
 
 def _evaluate(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, schedules: Sequence[str] = ("fused",), spec: NetworkSpec = SPEC
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    schedules: Sequence[str] = ("fused",),
+    spec: NetworkSpec = SPEC,
+    wanted: Wanted = EVERYTHING,
 ) -> tuple[BatchFigures, list[int]]:
     """What becomes of the designs, and how many come at a time; `seconds`: for how long programs are found."""
     monkeypatch.setattr(evaluate, "TOGETHER_SECONDS", seconds)
     found, sizes = BatchFigures(), []
-    for part in BatchEvaluator(ProgramCache(8)).parts(_designs(schedules), spec):
+    for part in BatchEvaluator(ProgramCache(8)).parts(_designs(schedules), spec, wanted):
         sizes.append(len(part.designs))
         found.add(part)
     return found, sizes
@@ -72,6 +76,31 @@ def test_figures_of_other_names_are_made_together(monkeypatch: pytest.MonkeyPatc
     assert {design: list(figures) for design, figures in found.items()} == {
         design: list(figures) for design, figures in alone.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (("latency_us", "bounds", "roofline"), 1),
+        (("latency_us", "traffic_bytes"), 3),
+        (("energy.total_uj",), 3),
+    ],
+)
+def test_figures_that_are_wanted_of_programs_that_have_other_names(
+    names: tuple[str, ...], groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Designs are taken apart by names of figures that somebody asks for, not of others."""
+    schedules = ("fused", "hoisted", "fused_wavefront")
+    whole = _by_design(_evaluate(monkeypatch, 1e9, schedules, TWO_LAYERS)[0])
+    found, sizes = _evaluate(monkeypatch, 1e9, schedules, TWO_LAYERS, Wanted(names))
+    assert sizes == [1, 11]
+    assert [len(part.designs) for part in found.figures[:1]] == [1]
+    assert len(found.figures[1:]) == groups
+    for design, figures in _by_design(found).items():
+        expected = {name: value for name, value in whole[design].items() if Wanted(names).below(name)}
+        assert {name: value for name, value in figures.items() if name in expected} == expected
+        assert figures.items() <= whole[design].items()
+        assert "program_ops" not in figures
 
 
 @pytest.mark.parametrize("error", [NotAlike("some have no figures"), ZeroDivisionError()])
