@@ -27,7 +27,7 @@ ALONE = 60
 """Designs that are evaluated one by one, once their programs are there."""
 
 MORE = """\
-  clock_mhz: {linear: {from: 750, to: 825, step: 5}}
+  clock_mhz: {{linear: {{from: 750, to: {last}, step: 1}}}}
 objectives:
 """
 
@@ -40,21 +40,29 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def one_by_one(space: Space) -> Callable[[], object]:
-    """The evaluation of ALONE designs one after the other."""
-    evaluator = DesignEvaluator(Setup.from_space(space, "auto"))
-    designs = [space.design(place * 7_919_317 % space.size) for place in range(4 * ALONE)]
-    tasks = [Task(design.key, design.number, design.schedule) for design in designs if design.reason is None][:ALONE]
-    return lambda: [evaluator.run(task) for task in tasks]
+    """The evaluation of ALONE designs one after the other, each time of others."""
+    evaluator, places = DesignEvaluator(Setup.from_space(space, "auto")), count()
+
+    def some() -> None:
+        done = 0
+        while done < ALONE:
+            design = space.design(next(places) * 7_919_317 % space.size)
+            if design.reason is None:
+                evaluator.run(Task(design.key, design.number, design.schedule))
+                done += 1
+
+    return some
 
 
-def many(path: Path) -> Space:
-    """64,000 designs of one program."""
-    path.write_text(SPACE.format(steps=70).replace("objectives:\n", MORE, 1))
+def many(path: Path, clocks: int) -> Space:
+    """4,000 designs of one program at so many clocks."""
+    path.write_text(SPACE.format(steps=70).replace("objectives:\n", MORE.format(last=750 + clocks - 1), 1))
     return Space.load(path)
 
 
 def bench_one_program(benchmark: BenchmarkFixture, own_cache: Path) -> None:
-    space, numbers = many(own_cache / "space.yaml"), count()
+    """64,000 designs of one program, in this process."""
+    space, numbers = many(own_cache / "space.yaml", 16), count()
 
     def whole() -> None:
         explore(space, out=own_cache / f"out{next(numbers)}", workers=1, prune=False)
@@ -109,8 +117,8 @@ def bench_space(
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
 @pytest.mark.benchmark(timer=time.perf_counter)
 def bench_two_workers(benchmark: BenchmarkFixture, own_cache: Path) -> None:
-    """64,000 designs of one program by two workers, beside one, by the clock."""
-    space, numbers = many(own_cache / "space.yaml"), count()
+    """1,024,000 designs of one program by two workers, beside one, by the clock."""
+    space, numbers = many(own_cache / "space.yaml", 256), count()
 
     def by(workers: int) -> None:
         explore(space, out=own_cache / f"out{next(numbers)}", workers=workers, prune=False)
@@ -124,6 +132,7 @@ def bench_two_workers(benchmark: BenchmarkFixture, own_cache: Path) -> None:
         unit="design",
         count=space.size,
         timer=time.perf_counter,
+        rounds=2,
     )
 
 
