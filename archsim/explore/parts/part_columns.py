@@ -11,6 +11,7 @@ from archsim.explore.parts.part_rows import KEY_BYTES, STATUSES, Numbers, number
 from archsim.explore.parts.word_index import Words
 
 _WORD = 1 << 63
+_ARROW_NAMES = {np.int32: "int32", np.int64: "int64", np.float64: "double"}
 Floats = npt.NDArray[np.float64]
 
 
@@ -48,12 +49,12 @@ def keys_of(table: Any) -> Words:  # noqa: ANN401
     return found
 
 
-def _values(array: Any, kind: type[np.number[Any]]) -> npt.NDArray[Any]:  # noqa: ANN401
+def _values(array: Any, kind: type[np.int32 | np.int64 | np.float64]) -> npt.NDArray[Any]:  # noqa: ANN401
     """A copy of what lies in an array's buffer; its `to_numpy` would load pandas, where that is installed.
 
     ValueError if it holds another kind of number.
     """
-    if array.type.to_pandas_dtype() is not kind:
+    if str(array.type) != _ARROW_NAMES[kind]:
         raise ValueError(f"{array.type} instead of {kind.__name__}")
     if not len(array):
         return np.empty(0, kind)
