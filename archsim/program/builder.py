@@ -158,7 +158,7 @@ class _Body:
         return found.of_which(unit[found.instance % self._ops] != unit[found.other % self._ops])
 
     def _last_writers(self, accesses: Unrolled, row: Ints, segment: Ints, after: int) -> _Needs:
-        """Of each window the last write to a segment before a row of accesses, as far as the others do not hide it.
+        """The last write of each window to a segment before a row of accesses, as far as the others do not hide it.
 
         Whoever waits for an op that always takes part waits for those before it too: it has waited for them. An op that
         some repetitions leave out hides only ops of its own window, which are left out with it.
@@ -172,7 +172,7 @@ class _Body:
         return _Needs(accesses.instance[row], accesses.access[row], other, _coded(other, after))
 
     def _youngest(self, needs: _Needs) -> _Needs:
-        """Those needs of each access that are for the youngest op of a window and unit in a repetition."""
+        """The needs of each access that are for the youngest op of a window and unit in a repetition."""
         op = needs.other % self._ops
         keys = needs.instance, needs.access, self._window[op], self._accesses.unit[op], needs.other // self._ops
         order = np.lexsort((needs.other, *keys))
@@ -210,7 +210,7 @@ class _Body:
         return found
 
     def _news(self, order: Ints, group: Ints, needs: _Needs) -> Ints:
-        """Of the youngest that each instance waits for in a group, those that none before it has waited for.
+        """The youngest ops that each instance waits for in a group, as far as none before it has waited for them.
 
         `order`: rows of needs by group, instance, and the event that is waited for.
         """

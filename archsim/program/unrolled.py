@@ -32,7 +32,7 @@ class Unrolled:
 
     @classmethod
     def of(cls, accesses: Accesses, rows: Ints, begin: Ints, end: Ints) -> Unrolled:
-        """Those rows of accesses, each from repetition `begin` to before `end`."""
+        """The given rows of accesses, each from repetition `begin` to before `end`."""
         repeat = int(end.max(initial=0))
         repetition = np.arange(repeat)[:, None]
         active = (begin <= repetition) & (repetition < end)
@@ -93,7 +93,7 @@ class Users:
         self._uses = (np.cumsum(first) - 1) * instances + instance[order]
 
     def before(self, segment: Ints, instance: Ints) -> tuple[Ints, Ints, Ints]:
-        """Of each kind the last op that has used a segment before an instance.
+        """The last op of each kind that has used a segment before an instance.
 
         Returns the numbers of the row that was asked, the kind, and the instance of the last op, where there is one.
         """

@@ -189,6 +189,6 @@ def _conflicts(of: Unrolled, row: Ints, at: Ints, other: Ints, *, done: int) -> 
 
 
 def _unknown(conflicts: _Conflicts, clocks: Clocks) -> _Conflicts:
-    """Those whose order is not known."""
+    """The conflicts whose order is not known."""
     known = clocks.know(conflicts.at, conflicts.instance, conflicts.done, conflicts.other)
     return conflicts.of_which(~known)
