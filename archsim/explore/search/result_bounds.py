@@ -63,7 +63,7 @@ class _WithoutOps:
         self._facts = SharedFacts()
 
     def content(self, name: str) -> Hashable:
-        """The same for all units."""
+        """Nothing that tells units apart: without ops what they execute is the same for all."""
         del name
         return None
 

@@ -143,7 +143,7 @@ class Space:
         return ResolvedDesigns(everything, table.designs, rows)
 
     def table(self, numbers: Sequence[int]) -> PointTable:
-        """Those of some points that have a valid machine, as a table."""
+        """The points of some numbers, as far as they have a valid machine, as a table."""
         found = self.resolver.resolve(numbers)
         overrides = self._overrides(numbers, found)
         digests = Picked([self._variants.digest(each) for each in overrides.values], overrides.codes)
