@@ -122,22 +122,24 @@ def numbers(title: str, name: str) -> None:
         print(f"integer reference            {reference:.3f} s, {reference / found[0]:.1f} times the joined numbers")
 
 
+def timeouts() -> None:
+    """TIMEOUTS timeouts of SimPy, one after the other."""
+    environment = simpy.Environment()
+
+    def process() -> simpy.events.ProcessGenerator:
+        for _ in range(TIMEOUTS):
+            yield environment.timeout(1)
+
+    environment.process(process())
+    environment.run()
+
+
 def events() -> None:
     """An op of the machine, timing only, beside a timeout of SimPy."""
     arch = load_arch(ARCH)
     workload, units = load_workload_for(arch, WORKLOAD), build_units(arch.config)
     program = build_program(find_schedule(None, arch.config.family), workload.spec, arch.config)
     machine = machine_spec(program, arch, units)
-
-    def timeouts() -> None:
-        environment = simpy.Environment()
-
-        def process() -> simpy.events.ProcessGenerator:
-            for _ in range(TIMEOUTS):
-                yield environment.timeout(1)
-
-        environment.process(process())
-        environment.run()
 
     op = best(lambda: execute(program, machine, Options()), 5) / program.op_instances
     timeout = best(timeouts, 5) / TIMEOUTS

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import simpy
 from figure import ARCHSIM, NUMPY, ROOT, command, keep, measure, processor_seconds
 from pytest_benchmark.fixture import BenchmarkFixture
+from single_run import TIMEOUTS, timeouts
 
 from archsim.api.machine_spec import machine_spec
 from archsim.checking.numbers import prepare
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.benchmark(timer=processor_seconds)
 
 ARCH, WORKLOAD = "edge_64x64", "lstm_200_1000_t70"
 FLOAT = str(ROOT / "tests" / "machines" / "edge_64x64.yaml")
-TIMEOUTS = 50_000
 SECTIONS = ("weight_sram", "bias_buffer", "state_buffer", "input_buffer")
 
 
@@ -121,16 +120,6 @@ def bench_machine(benchmark: BenchmarkFixture) -> None:
     workload, units = load_workload_for(arch, WORKLOAD), build_units(arch.config)
     program = build_program(find_schedule(None, arch.config.family), workload.spec, arch.config)
     machine = machine_spec(program, arch, units)
-
-    def timeouts() -> None:
-        environment = simpy.Environment()
-
-        def process() -> simpy.events.ProcessGenerator:
-            for _ in range(TIMEOUTS):
-                yield environment.timeout(1)
-
-        environment.process(process())
-        environment.run()
 
     compiled = sys.modules["archsim.engines.events.machine"].__file__ or ""
     benchmark.extra_info["compiled"] = compiled.endswith(".so")
